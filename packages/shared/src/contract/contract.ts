@@ -1,0 +1,228 @@
+import Type from 'typebox'
+import type { ErrorCode } from '../errors.ts'
+import type { OperationName } from '../routes.ts'
+import type { Endpoint, EndpointTypes } from './endpoint.ts'
+import * as schema from './schemas.ts'
+
+const closed = { additionalProperties: false }
+const byName = Type.Object({ name: schema.ConnectionName }, closed)
+const byId = Type.Object({ id: Type.String({ format: 'uuid' }) }, closed)
+const bySubject = Type.Object({ subject: Type.Optional(schema.Subject) }, closed)
+const page = Type.Object(
+  {
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 })),
+    after: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: '`next` of the page before' })),
+  },
+  closed,
+)
+
+/** Every operation of the vault's API. Validation, serialization, OpenAPI and the clients' types come from here. */
+export const contract = {
+  getHealth: {
+    summary: 'Whether the process is alive',
+    tag: 'Operations',
+    permission: 'public',
+    success: { status: 200, description: 'It is', schema: schema.Health },
+    errors: [],
+  },
+  getReadiness: {
+    summary: 'Whether the vault can serve: it is not stopping, and its database answers',
+    tag: 'Operations',
+    permission: 'public',
+    success: { status: 200, description: 'It can', schema: schema.Health },
+    errors: ['not_ready'],
+  },
+  listProviders: {
+    summary: 'List the providers known by name',
+    tag: 'Connections',
+    permission: 'connection:read',
+    success: { status: 200, description: 'The catalog', schema: schema.ProviderList },
+    errors: [],
+  },
+  createConnection: {
+    summary: 'Create a connection',
+    description:
+      'The provider is recognized from the catalog by `provider_url`, otherwise discovered (OpenID Connect Discovery, RFC 8414), otherwise taken from the endpoints given. The client secret cannot be read back by anybody.',
+    tag: 'Connections',
+    permission: 'connection:manage',
+    body: schema.NewConnection,
+    success: { status: 201, description: 'The connection', schema: schema.Connection },
+    errors: [
+      'connection_exists',
+      'provider_url_invalid',
+      'provider_address_refused',
+      'discovery_failed',
+      'issuer_mismatch',
+      'auth_method_unsupported',
+    ],
+  },
+  listConnections: {
+    summary: 'List connections, by name',
+    tag: 'Connections',
+    permission: 'connection:read',
+    query: page,
+    success: { status: 200, description: 'A page of connections', schema: schema.ConnectionList },
+    errors: [],
+  },
+  getConnection: {
+    summary: "Get a connection with its application grant's state",
+    tag: 'Connections',
+    permission: 'connection:read',
+    params: byName,
+    success: { status: 200, description: 'The connection', schema: schema.Connection },
+    errors: ['connection_not_found'],
+  },
+  deleteConnection: {
+    summary: 'Delete a connection with all its grants, revoking them at the provider',
+    tag: 'Connections',
+    permission: 'connection:manage',
+    params: byName,
+    success: {
+      status: 200,
+      description: 'It is gone; what happened at the provider, for each grant that held tokens (the first 100)',
+      schema: schema.DeletedConnection,
+    },
+    errors: ['connection_not_found'],
+  },
+  listGrants: {
+    summary: 'List the grants of a connection, by subject',
+    tag: 'Connections',
+    permission: 'connection:read',
+    params: byName,
+    query: page,
+    success: { status: 200, description: 'A page of grants', schema: schema.GrantList },
+    errors: ['connection_not_found'],
+  },
+  getToken: {
+    summary: 'Fetch a fresh access token',
+    description:
+      'Refreshes through the provider when due. The answer must not be stored: it comes with Cache-Control: no-store.',
+    tag: 'Tokens',
+    permission: 'token:read',
+    params: byName,
+    query: bySubject,
+    success: { status: 200, description: 'A token that is valid now', schema: schema.Token },
+    errors: [
+      'connection_not_found',
+      'grant_pending',
+      'grant_expired',
+      'grant_revoked',
+      'client_rejected',
+      'provider_unavailable',
+      'provider_answer_invalid',
+      'provider_address_refused',
+      'refresh_in_progress',
+      'sealed_value_damaged',
+    ],
+  },
+  revokeGrant: {
+    summary: 'Revoke the tokens of a connection, here at once and at the provider where it can (RFC 7009)',
+    tag: 'Connections',
+    permission: 'connection:manage',
+    params: byName,
+    body: bySubject,
+    success: { status: 200, description: 'Revoked here; what happened at the provider', schema: schema.Revocation },
+    errors: ['connection_not_found', 'grant_not_found'],
+  },
+  startAuthorization: {
+    summary: 'Begin the consent flow',
+    description:
+      'The vault makes state, nonce and the PKCE pair and keeps the verifier. Open `authorization_url` in a browser and pass the URL it is redirected to to `completeAuthorization`.',
+    tag: 'Authorizations',
+    permission: 'connection:authorize',
+    params: byName,
+    body: schema.NewAuthorization,
+    success: { status: 201, description: 'A pending authorization', schema: schema.StartedAuthorization },
+    errors: ['connection_not_found', 'redirect_uri_not_allowed'],
+  },
+  getAuthorization: {
+    summary: 'Get the state of an authorization that this caller began',
+    tag: 'Authorizations',
+    permission: 'connection:authorize',
+    params: byId,
+    success: { status: 200, description: 'The authorization', schema: schema.Authorization },
+    errors: ['authorization_not_found'],
+  },
+  completeAuthorization: {
+    summary: 'Finish the consent flow with the URL the browser was redirected to',
+    description: 'Works once. The vault checks state and issuer (RFC 9207), exchanges the code and seals the tokens.',
+    tag: 'Authorizations',
+    permission: 'connection:authorize',
+    params: byId,
+    body: schema.Callback,
+    success: {
+      status: 200,
+      description: 'The tokens are stored; none is in the answer',
+      schema: schema.CompletedAuthorization,
+    },
+    errors: [
+      'authorization_not_found',
+      'authorization_over',
+      'callback_invalid',
+      'authorization_denied',
+      'issuer_mismatch',
+      'code_rejected',
+      'client_rejected',
+      'id_token_invalid',
+      'provider_unavailable',
+      'provider_answer_invalid',
+      'provider_address_refused',
+      'sealed_value_damaged',
+    ],
+  },
+  cancelAuthorization: {
+    summary: 'Give up a pending authorization',
+    tag: 'Authorizations',
+    permission: 'connection:authorize',
+    params: byId,
+    success: { status: 200, description: 'The authorization', schema: schema.Authorization },
+    errors: ['authorization_not_found', 'authorization_over'],
+  },
+  createCaller: {
+    summary: 'Create a caller with an API key',
+    description: 'A caller cannot give what it does not hold itself. The key is shown in this answer only.',
+    tag: 'Callers',
+    permission: 'caller:manage',
+    body: schema.NewCaller,
+    success: { status: 201, description: 'The caller and its API key', schema: schema.CreatedCaller },
+    errors: ['caller_exists'],
+  },
+  listCallers: {
+    summary: 'List callers, by name',
+    tag: 'Callers',
+    permission: 'caller:manage',
+    query: page,
+    success: { status: 200, description: 'A page of callers', schema: schema.CallerList },
+    errors: [],
+  },
+  revokeCaller: {
+    summary: 'Revoke a caller: its API key is refused from the next request on',
+    tag: 'Callers',
+    permission: 'caller:manage',
+    params: byId,
+    success: { status: 200, description: 'The caller', schema: schema.Caller },
+    errors: ['caller_not_found'],
+  },
+} as const satisfies Record<OperationName, Endpoint>
+
+export type Contract = typeof contract
+
+/** Params, query, body and response of one operation. */
+export type Operation<N extends OperationName> = EndpointTypes<Contract[N]>
+
+/** What any operation may answer, beyond its own errors. */
+export const commonErrors = [
+  'invalid_request',
+  'unauthenticated',
+  'invalid_api_key',
+  'permission_denied',
+  'database_unavailable',
+  'internal_error',
+] as const satisfies readonly ErrorCode[]
+
+/** What an operation with a body may answer besides. */
+export const bodyErrors = [
+  'invalid_json',
+  'body_too_large',
+  'unsupported_media_type',
+] as const satisfies readonly ErrorCode[]

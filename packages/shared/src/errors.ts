@@ -1,0 +1,365 @@
+/**
+ * How a program should take an error, and the exit code of the command line for it.
+ * `usage`: the request is wrong. `auth`: who you are, or what you may do. `missing`: no such thing.
+ * `state`: the thing exists but is not in a state for this. `provider`: the OAuth provider refused or misbehaved.
+ * `unavailable`: try again later. `consent`: the consent flow did not come to its end. `internal`: a defect or damage.
+ */
+export const exitCodes = {
+  internal: 1,
+  usage: 2,
+  auth: 3,
+  missing: 4,
+  state: 5,
+  provider: 6,
+  unavailable: 7,
+  consent: 8,
+  interrupted: 130,
+} as const
+
+export type ErrorKind = keyof typeof exitCodes
+
+interface ErrorEntry {
+  /** HTTP status of the vault's answer; 0 where only a client program reports this code. */
+  status: number
+  kind: ErrorKind
+  title: string
+  /** What to do next. */
+  hint: string
+}
+
+const table = {
+  // The request
+  invalid_request: {
+    status: 400,
+    kind: 'usage',
+    title: 'The request is not valid',
+    hint: 'Correct the fields named in the detail and send it again.',
+  },
+  invalid_json: {
+    status: 400,
+    kind: 'usage',
+    title: 'The body is not valid JSON',
+    hint: 'Send one JSON object with Content-Type: application/json.',
+  },
+  body_too_large: {
+    status: 413,
+    kind: 'usage',
+    title: 'The request is too large',
+    hint: 'No request to the vault needs more than 64 KiB of body; send only the documented fields.',
+  },
+  unsupported_media_type: {
+    status: 415,
+    kind: 'usage',
+    title: 'The body has the wrong media type',
+    hint: 'Send the body as application/json.',
+  },
+  not_found: {
+    status: 404,
+    kind: 'missing',
+    title: 'There is no such endpoint',
+    hint: 'See /docs on the vault for its endpoints; check the method and the path.',
+  },
+
+  // Who is calling
+  unauthenticated: {
+    status: 401,
+    kind: 'auth',
+    title: 'No API key was given',
+    hint: 'Send Authorization: Bearer <API key>. For the CLI set AUTHCONN_API_KEY, or run it as the user who started the vault.',
+  },
+  invalid_api_key: {
+    status: 401,
+    kind: 'auth',
+    title: 'The API key is not valid',
+    hint: 'It may be mistyped, revoked, expired, or belong to another vault. Ask whoever runs the vault for a new key.',
+  },
+  permission_denied: {
+    status: 403,
+    kind: 'auth',
+    title: 'This API key does not permit that',
+    hint: 'Use a key that has the permission named in the detail for this connection and subject.',
+  },
+
+  // Things that are not there, or there already
+  connection_not_found: {
+    status: 404,
+    kind: 'missing',
+    title: 'There is no connection of that name',
+    hint: 'Run `authconn list` to see the names, or `authconn create` to make it.',
+  },
+  grant_not_found: {
+    status: 404,
+    kind: 'missing',
+    title: 'The connection has no grant for that subject',
+    hint: 'Check the subject, or authorize it with `authconn authorize NAME --subject SUBJECT`.',
+  },
+  authorization_not_found: {
+    status: 404,
+    kind: 'missing',
+    title: 'There is no such authorization',
+    hint: 'It may belong to another caller or be long over. Start again with `authconn authorize NAME`.',
+  },
+  caller_not_found: {
+    status: 404,
+    kind: 'missing',
+    title: 'There is no such caller',
+    hint: 'List the callers to see their ids.',
+  },
+  connection_exists: {
+    status: 409,
+    kind: 'state',
+    title: 'A connection of that name exists already',
+    hint: 'Choose another name, or delete the existing one first with `authconn delete NAME`.',
+  },
+  caller_exists: {
+    status: 409,
+    kind: 'state',
+    title: 'A caller of that name exists already',
+    hint: 'Choose another name, or revoke the existing caller first.',
+  },
+
+  // Creating a connection
+  provider_url_invalid: {
+    status: 400,
+    kind: 'usage',
+    title: 'The provider URL cannot be used',
+    hint: "Give an https URL: the provider's issuer, base URL or authorization endpoint. For a provider on this machine start the vault with AUTHCONN_ALLOW_LOOPBACK_PROVIDERS=true.",
+  },
+  provider_address_refused: {
+    status: 400,
+    kind: 'usage',
+    title: 'The provider is at an address the vault does not call',
+    hint: 'Loopback, private and link-local addresses are refused. For a provider on this machine start the vault with AUTHCONN_ALLOW_LOOPBACK_PROVIDERS=true.',
+  },
+  discovery_failed: {
+    status: 422,
+    kind: 'provider',
+    title: "The provider's endpoints could not be discovered",
+    hint: 'Check --provider-url and --issuer-url, or give the endpoints: --authorization-endpoint URL --token-endpoint URL (and --revocation-endpoint, --jwks-uri where the provider has them).',
+  },
+  issuer_mismatch: {
+    status: 422,
+    kind: 'provider',
+    title: 'The issuer is not the expected one',
+    hint: 'The issuer the provider names must equal --issuer-url exactly, including a trailing slash. If you did not change anything, do not go on: it may be an attack (RFC 9207).',
+  },
+  auth_method_unsupported: {
+    status: 422,
+    kind: 'provider',
+    title: 'The client cannot authenticate to this provider in a supported way',
+    hint: 'The vault can do client_secret_basic and client_secret_post; give --token-endpoint-auth-method if the provider accepts one of them without saying so.',
+  },
+
+  // The consent flow
+  redirect_uri_not_allowed: {
+    status: 400,
+    kind: 'usage',
+    title: 'The redirect URI is not allowed',
+    hint: 'Use http://127.0.0.1:PORT/…, http://[::1]:PORT/… or http://localhost:PORT/…, or have the operator list the exact URI in AUTHCONN_ALLOWED_REDIRECT_URIS.',
+  },
+  callback_invalid: {
+    status: 400,
+    kind: 'consent',
+    title: 'The callback does not belong to this authorization',
+    hint: 'Start again with `authconn authorize NAME` and use only the browser window that it opens.',
+  },
+  authorization_denied: {
+    status: 400,
+    kind: 'consent',
+    title: 'The provider did not grant the authorization',
+    hint: 'Run `authconn authorize NAME` again and accept; if you did, check the scopes and the application at the provider.',
+  },
+  authorization_over: {
+    status: 409,
+    kind: 'consent',
+    title: 'This authorization is over',
+    hint: 'Each authorization works once and for a limited time. Start again with `authconn authorize NAME`.',
+  },
+  code_rejected: {
+    status: 422,
+    kind: 'provider',
+    title: 'The provider refused to exchange the authorization code',
+    hint: 'Check that the redirect URI is registered at the provider exactly as printed, then run `authconn authorize NAME` again.',
+  },
+  id_token_invalid: {
+    status: 422,
+    kind: 'provider',
+    title: "The provider's ID token did not pass validation",
+    hint: 'Check --issuer-url and --client-id. The tokens were not stored.',
+  },
+
+  // Tokens
+  grant_pending: {
+    status: 409,
+    kind: 'state',
+    title: 'The connection has not been authorized yet',
+    hint: 'Run `authconn authorize NAME`.',
+  },
+  grant_expired: {
+    status: 409,
+    kind: 'state',
+    title: 'The authorization has expired at the provider',
+    hint: 'Someone must authorize again: `authconn authorize NAME`.',
+  },
+  grant_revoked: {
+    status: 409,
+    kind: 'state',
+    title: 'The authorization was revoked',
+    hint: 'Run `authconn authorize NAME` to authorize again.',
+  },
+  client_rejected: {
+    status: 422,
+    kind: 'provider',
+    title: 'The provider does not accept the client id or client secret',
+    hint: 'The client secret is wrong, or was rotated at the provider. Delete the connection and create it again with the current one.',
+  },
+
+  // Passing trouble
+  provider_unavailable: {
+    status: 503,
+    kind: 'unavailable',
+    title: 'The provider cannot be reached or is failing',
+    hint: 'Try again after the time in Retry-After. Tokens that are still valid go on being served meanwhile.',
+  },
+  provider_answer_invalid: {
+    status: 502,
+    kind: 'provider',
+    title: 'The provider gave an answer that cannot be used',
+    hint: 'Try again; if it stays, check the endpoints of the connection with `authconn get NAME`.',
+  },
+  refresh_in_progress: {
+    status: 503,
+    kind: 'unavailable',
+    title: 'The token is being refreshed and is not there yet',
+    hint: 'Try again after the time in Retry-After.',
+  },
+  database_unavailable: {
+    status: 503,
+    kind: 'unavailable',
+    title: 'The vault cannot reach its database',
+    hint: 'Try again after the time in Retry-After; the operator finds the reason in the log of the vault.',
+  },
+  not_ready: {
+    status: 503,
+    kind: 'unavailable',
+    title: 'The vault is not ready',
+    hint: 'It is starting, stopping, or has lost its database. Try again after the time in Retry-After.',
+  },
+  sealed_value_damaged: {
+    status: 500,
+    kind: 'internal',
+    title: 'A stored secret cannot be opened',
+    hint: 'It was damaged or moved, or its key is missing. Restore it from a backup, or authorize the connection again.',
+  },
+  internal_error: {
+    status: 500,
+    kind: 'internal',
+    title: 'The vault failed',
+    hint: 'Report it with the request id; the operator finds the reason in the log of the vault under that id.',
+  },
+
+  // Reported by the server program at start
+  setting_invalid: {
+    status: 0,
+    kind: 'usage',
+    title: 'A setting is not valid',
+    hint: 'Correct the setting named in the detail; `authconn-server --help` describes them all.',
+  },
+  data_directory_in_use: {
+    status: 0,
+    kind: 'state',
+    title: 'Another process uses this data directory',
+    hint: 'Stop the other vault, or give this one its own AUTHCONN_DATA_DIR. Several vaults over the same data need PostgreSQL (DATABASE_URL).',
+  },
+  key_encryption_key_missing: {
+    status: 0,
+    kind: 'state',
+    title: 'The key-encryption key for this database is missing',
+    hint: 'Put the key file back, or give the key in AUTHCONN_KEK or AUTHCONN_KEK_FILE. Without it the stored secrets cannot be read; nothing was changed.',
+  },
+  key_encryption_key_wrong: {
+    status: 0,
+    kind: 'state',
+    title: 'The key-encryption key does not belong to this database',
+    hint: 'Give the key that this database was made with, or point DATABASE_URL and AUTHCONN_DATA_DIR at the right place. Nothing was changed.',
+  },
+  key_file_unsafe: {
+    status: 0,
+    kind: 'state',
+    title: 'A secret file can be read by others',
+    hint: 'Run chmod 600 on the file named in the detail, and consider what was in it exposed.',
+  },
+  schema_too_new: {
+    status: 0,
+    kind: 'state',
+    title: 'The database was migrated by a newer version of authconn',
+    hint: 'Start the newer version, or restore a backup from before it.',
+  },
+  schema_out_of_date: {
+    status: 0,
+    kind: 'state',
+    title: 'The database has migrations to run',
+    hint: 'Run `authconn-server migrate`, or start with AUTHCONN_AUTO_MIGRATE=true.',
+  },
+  address_in_use: {
+    status: 0,
+    kind: 'state',
+    title: 'The address of the vault is taken',
+    hint: 'Stop the program that listens there, or choose another with --port PORT or AUTHCONN_PORT.',
+  },
+
+  // Reported by the command line
+  usage: {
+    status: 0,
+    kind: 'usage',
+    title: 'The command is not complete or not right',
+    hint: 'Add --help to the command for its flags and examples.',
+  },
+  vault_not_configured: {
+    status: 0,
+    kind: 'usage',
+    title: 'No vault is known',
+    hint: 'Start one on this machine with `authconn-server start`, or set AUTHCONN_URL and AUTHCONN_API_KEY.',
+  },
+  vault_unreachable: {
+    status: 0,
+    kind: 'unavailable',
+    title: 'The vault cannot be reached',
+    hint: 'Check that it runs (`authconn-server start`) and that AUTHCONN_URL is right.',
+  },
+  vault_answer_invalid: {
+    status: 0,
+    kind: 'unavailable',
+    title: 'Something that is not an authconn vault answered',
+    hint: 'Check AUTHCONN_URL: another server may listen there, or a proxy stand in between.',
+  },
+  port_taken: {
+    status: 0,
+    kind: 'state',
+    title: 'The callback port is taken',
+    hint: 'Stop the program that listens there, choose another port that is registered at the provider (--port PORT), or use --port 0 where the provider allows any.',
+  },
+  authorization_timeout: {
+    status: 0,
+    kind: 'consent',
+    title: 'Nobody finished the authorization in time',
+    hint: 'Run the command again, with a longer --timeout if need be.',
+  },
+  interrupted: {
+    status: 0,
+    kind: 'interrupted',
+    title: 'Interrupted',
+    hint: 'Nothing was changed. Run the command again when ready.',
+  },
+} as const satisfies Record<string, ErrorEntry>
+
+export type ErrorCode = keyof typeof table
+
+export const errorTable: Readonly<Record<ErrorCode, ErrorEntry>> = table
+
+export const errorCodes = Object.keys(table) as ErrorCode[]
+
+/** Whether a string from the wire is a code this version knows. */
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === 'string' && Object.hasOwn(table, code)
+}

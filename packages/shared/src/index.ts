@@ -1,0 +1,7 @@
+export * from './contract/contract.ts'
+export * from './contract/endpoint.ts'
+export * from './contract/openapi.ts'
+export * from './contract/schemas.ts'
+export * from './errors.ts'
+export * from './permissions.ts'
+export * from './routes.ts'

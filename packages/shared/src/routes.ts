@@ -1,0 +1,25 @@
+/**
+ * Where each operation of the vault's API lives: `[method, path]` by operation name.
+ * Kept apart from the schemas so that a client can use it without loading a schema library.
+ */
+export const routes = {
+  getHealth: ['GET', '/healthz'],
+  getReadiness: ['GET', '/readyz'],
+  listProviders: ['GET', '/v1/providers'],
+  createConnection: ['POST', '/v1/connections'],
+  listConnections: ['GET', '/v1/connections'],
+  getConnection: ['GET', '/v1/connections/{name}'],
+  deleteConnection: ['DELETE', '/v1/connections/{name}'],
+  listGrants: ['GET', '/v1/connections/{name}/grants'],
+  getToken: ['GET', '/v1/connections/{name}/token'],
+  revokeGrant: ['POST', '/v1/connections/{name}/revoke'],
+  startAuthorization: ['POST', '/v1/connections/{name}/authorizations'],
+  getAuthorization: ['GET', '/v1/authorizations/{id}'],
+  completeAuthorization: ['POST', '/v1/authorizations/{id}/complete'],
+  cancelAuthorization: ['POST', '/v1/authorizations/{id}/cancel'],
+  createCaller: ['POST', '/v1/callers'],
+  listCallers: ['GET', '/v1/callers'],
+  revokeCaller: ['DELETE', '/v1/callers/{id}'],
+} as const satisfies Record<string, readonly ['GET' | 'POST' | 'DELETE', string]>
+
+export type OperationName = keyof typeof routes
