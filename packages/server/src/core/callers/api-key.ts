@@ -1,0 +1,43 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { Secret } from '../secret.ts'
+
+const prefix = 'ack_'
+const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+const bodyLength = 43
+const checksumLength = 6
+const shape = new RegExp(`^${prefix}[0-9A-Za-z]{${bodyLength + checksumLength}}$`)
+
+/**
+ * A new API key: `ack_`, 43 base62 characters (256 bits) and a checksum of 6,
+ * so that scanners recognize a leaked key and a mistyped one fails without a look into the database.
+ */
+export function createApiKey(): Secret {
+  const body = toBase62(randomBytes(32), bodyLength)
+  return new Secret(prefix + body + checksum(body))
+}
+
+/** Whether this can be a key at all. */
+export function isApiKey(text: string): boolean {
+  if (!shape.test(text)) return false
+  const body = text.slice(prefix.length, prefix.length + bodyLength)
+  return text.endsWith(checksum(body))
+}
+
+/** What the database keeps of a key. A fast hash is right here: the key is random, so there is nothing to guess. */
+export function hashApiKey(key: Secret): Buffer {
+  return createHash('sha256').update(key.reveal()).digest()
+}
+
+function checksum(body: string): string {
+  return toBase62(createHash('sha256').update(prefix).update(body).digest().subarray(0, 4), checksumLength)
+}
+
+function toBase62(bytes: Uint8Array, length: number): string {
+  let number = BigInt(`0x${Buffer.from(bytes).toString('hex')}`)
+  let text = ''
+  while (text.length < length) {
+    text = alphabet.charAt(Number(number % 62n)) + text
+    number /= 62n
+  }
+  return text
+}

@@ -1,0 +1,64 @@
+import { randomUUID } from 'node:crypto'
+import type { NewConnection } from '@authconn/shared'
+import { requirePermission } from '../callers/permissions.ts'
+import type { Keyring } from '../crypto/keyring.ts'
+import { places } from '../crypto/places.ts'
+import { AuthconnError } from '../errors.ts'
+import type { OAuth, ProviderInput } from '../oauth-port.ts'
+import type { Caller, ConnectionStore, ConnectionWithGrant } from '../ports.ts'
+import { Secret } from '../secret.ts'
+
+export type CreateConnection = (by: Caller, wanted: NewConnection) => Promise<ConnectionWithGrant>
+
+/** Throws permission_denied, connection_exists and what OAuth.resolveProvider throws. */
+export function createCreateConnection(deps: {
+  connections: ConnectionStore
+  keyring: Keyring
+  oauth: OAuth
+}): CreateConnection {
+  const { connections, keyring, oauth } = deps
+
+  return async function createConnection(by, wanted) {
+    requirePermission(by, 'connection:manage', { connection: wanted.name })
+    const exists = () =>
+      new AuthconnError('connection_exists', `There is a connection named "${wanted.name}" already`)
+    // Asked first only to spare the provider a discovery; the unique index decides.
+    if (await connections.find(by.workspaceId, wanted.name)) throw exists()
+
+    const provider = await oauth.resolveProvider(providerInput(wanted))
+    const row = { id: randomUUID(), workspaceId: by.workspaceId }
+    const inserted = await connections.insert({
+      ...row,
+      ...provider,
+      name: wanted.name,
+      providerUrl: wanted.provider_url,
+      issuerUrl: wanted.issuer_url ?? null,
+      clientId: wanted.client_id,
+      clientSecret: await keyring.seal(places.clientSecret(row), new Secret(wanted.client_secret)),
+    })
+    if (!inserted) throw exists()
+    const created = await connections.find(by.workspaceId, wanted.name)
+    if (created?.connection.id !== row.id) throw new AuthconnError('connection_not_found', 'It was deleted meanwhile')
+    return created
+  }
+}
+
+function providerInput(wanted: NewConnection): ProviderInput {
+  const { authorization_endpoint, token_endpoint, revocation_endpoint, introspection_endpoint } = wanted
+  const { userinfo_endpoint, jwks_uri } = wanted
+  return {
+    providerUrl: wanted.provider_url,
+    ...(wanted.issuer_url === undefined ? {} : { issuerUrl: wanted.issuer_url }),
+    ...(wanted.token_endpoint_auth_method === undefined
+      ? {}
+      : { tokenEndpointAuthMethod: wanted.token_endpoint_auth_method }),
+    endpoints: {
+      ...(authorization_endpoint === undefined ? {} : { authorization_endpoint }),
+      ...(token_endpoint === undefined ? {} : { token_endpoint }),
+      ...(revocation_endpoint === undefined ? {} : { revocation_endpoint }),
+      ...(introspection_endpoint === undefined ? {} : { introspection_endpoint }),
+      ...(userinfo_endpoint === undefined ? {} : { userinfo_endpoint }),
+      ...(jwks_uri === undefined ? {} : { jwks_uri }),
+    },
+  }
+}

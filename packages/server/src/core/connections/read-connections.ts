@@ -1,0 +1,41 @@
+import { requirePermission } from '../callers/permissions.ts'
+import { AuthconnError } from '../errors.ts'
+import type { Caller, ConnectionStore, ConnectionWithGrant, Grant, GrantStore, Page } from '../ports.ts'
+
+export interface ReadConnections {
+  list(by: Caller, page: Page): Promise<ConnectionWithGrant[]>
+  /** Throws permission_denied, connection_not_found. */
+  get(by: Caller, name: string): Promise<ConnectionWithGrant>
+  /** Throws permission_denied, connection_not_found. */
+  listGrants(by: Caller, name: string, page: Page): Promise<{ grants: Grant[]; now: Date }>
+}
+
+export function createReadConnections(deps: { connections: ConnectionStore; grants: GrantStore }): ReadConnections {
+  const get: ReadConnections['get'] = async (by, name) => {
+    requirePermission(by, 'connection:read', { connection: name })
+    return getConnection(deps.connections, by, name)
+  }
+  return {
+    get,
+    async list(by, page) {
+      requirePermission(by, 'connection:read')
+      return deps.connections.list(by.workspaceId, by.connections, page)
+    },
+    async listGrants(by, name, page) {
+      const { connection } = await get(by, name)
+      return deps.grants.list(connection.id, page)
+    },
+  }
+}
+
+/** The connection with the grant of one subject. Throws connection_not_found. */
+export async function getConnection(
+  connections: ConnectionStore,
+  by: Caller,
+  name: string,
+  subject = '',
+): Promise<ConnectionWithGrant> {
+  const found = await connections.find(by.workspaceId, name, subject)
+  if (!found) throw new AuthconnError('connection_not_found', `There is no connection named "${name}"`)
+  return found
+}

@@ -1,0 +1,78 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import type { NewAuthorization } from '@authconn/shared'
+import { requirePermission } from '../callers/permissions.ts'
+import type { Keyring } from '../crypto/keyring.ts'
+import { places } from '../crypto/places.ts'
+import type { OAuth } from '../oauth-port.ts'
+import type { Authorization, AuthorizationStore, Caller, ConnectionStore } from '../ports.ts'
+import { Secret } from '../secret.ts'
+import { publicClient } from './oauth-client.ts'
+import { getConnection } from './read-connections.ts'
+import { checkRedirectUri } from './redirect-uri.ts'
+
+export type StartAuthorization = (
+  by: Caller,
+  connectionName: string,
+  wanted: NewAuthorization,
+) => Promise<{ authorization: Authorization; authorizationUrl: string }>
+
+/** What an authorization keeps sealed until it ends. */
+export interface AuthorizationSecrets {
+  state: string
+  nonce: string | null
+  codeVerifier: string
+}
+
+/** Throws permission_denied, connection_not_found, redirect_uri_not_allowed. */
+export function createStartAuthorization(deps: {
+  authorizations: AuthorizationStore
+  connections: ConnectionStore
+  keyring: Keyring
+  oauth: OAuth
+  allowedRedirectUris: readonly string[]
+}): StartAuthorization {
+  return async function startAuthorization(by, connectionName, wanted) {
+    const subject = wanted.subject ?? ''
+    requirePermission(by, 'connection:authorize', { connection: connectionName, subject })
+    const redirectUri = checkRedirectUri(wanted.redirect_uri, deps.allowedRedirectUris)
+    const { connection } = await getConnection(deps.connections, by, connectionName)
+
+    const row = { id: randomUUID(), workspaceId: by.workspaceId }
+    const secrets: AuthorizationSecrets = {
+      state: random(),
+      nonce: wanted.scopes.includes('openid') ? random() : null,
+      codeVerifier: random(),
+    }
+    const authorizationUrl = await deps.oauth.authorizationUrl(publicClient(connection), {
+      redirectUri,
+      scopes: wanted.scopes,
+      state: secrets.state,
+      nonce: secrets.nonce,
+      codeVerifier: new Secret(secrets.codeVerifier),
+    })
+    const authorization = {
+      ...row,
+      connectionId: connection.id,
+      callerId: by.id,
+      subject,
+      redirectUri,
+      scopes: wanted.scopes,
+      stateHash: hashState(secrets.state),
+      secrets: await deps.keyring.seal(places.authorizationSecrets(row), new Secret(JSON.stringify(secrets))),
+    }
+    const { expiresAt } = await deps.authorizations.insert(authorization, wanted.timeout ?? 600)
+    return {
+      authorization: { ...authorization, connectionName, status: 'pending', failure: null, expiresAt },
+      authorizationUrl,
+    }
+  }
+}
+
+export function hashState(state: string): Buffer {
+  return createHash('sha256').update(state).digest()
+}
+
+/** 256 random bits as 43 base64url characters, which is also a PKCE verifier (RFC 7636 section 4.1). */
+function random(): string {
+  return randomBytes(32).toString('base64url')
+}

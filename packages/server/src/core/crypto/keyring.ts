@@ -1,0 +1,59 @@
+import { AuthconnError } from '../errors.ts'
+import type { DataKey, DataKeyStore } from '../ports.ts'
+import { Secret } from '../secret.ts'
+import { type Place, seal, sealedWith, unseal } from './envelope.ts'
+import type { KeyEncryptionKey } from './key-encryption-key.ts'
+
+/** Seals and opens secrets for their place in the database. */
+export interface Keyring {
+  seal(place: Place, secret: Secret): Promise<Uint8Array>
+  /** Throws sealed_value_damaged. */
+  open(place: Place, sealed: Uint8Array): Promise<Secret>
+}
+
+/**
+ * A keyring over the data keys of all workspaces. Unwrapped keys stay in memory: data keys are never changed,
+ * only followed by newer versions, so a cached one cannot be stale.
+ */
+export function createKeyring(deps: { dataKeys: DataKeyStore; kek: KeyEncryptionKey }): Keyring {
+  const unwrapped = new Map<string, { id: string; bytes: Uint8Array }>()
+  const current = new Map<string, string>()
+
+  async function remember(dataKey: DataKey) {
+    if (dataKey.kekId !== deps.kek.id) {
+      throw new AuthconnError('key_encryption_key_wrong', `Data key ${dataKey.id} was wrapped by another key`)
+    }
+    const key = { id: dataKey.id, bytes: await deps.kek.unwrap(dataKey) }
+    unwrapped.set(key.id, key)
+    return key
+  }
+
+  async function currentKey(workspaceId: string) {
+    const id = current.get(workspaceId)
+    const known = id === undefined ? undefined : unwrapped.get(id)
+    if (known) return known
+    const key = await remember(await deps.dataKeys.getCurrent(workspaceId))
+    current.set(workspaceId, key.id)
+    return key
+  }
+
+  async function keyById(id: string, workspaceId: string) {
+    const known = unwrapped.get(id)
+    if (known) return known
+    const dataKey = await deps.dataKeys.find(id)
+    if (dataKey?.workspaceId !== workspaceId) {
+      throw new AuthconnError('sealed_value_damaged', 'A sealed value names a data key that its workspace does not have')
+    }
+    return remember(dataKey)
+  }
+
+  return {
+    async seal(place, secret) {
+      return seal(place, await currentKey(place.workspace), Buffer.from(secret.reveal(), 'utf8'))
+    },
+    async open(place, sealed) {
+      const key = await keyById(sealedWith(sealed), place.workspace)
+      return new Secret(unseal(place, key, sealed).toString('utf8'))
+    },
+  }
+}

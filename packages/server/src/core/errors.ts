@@ -1,0 +1,27 @@
+import { type ErrorCode, errorTable } from '@authconn/shared/errors'
+
+export interface AuthconnErrorOptions {
+  cause?: unknown
+  /** Seconds after which to try again; sent as Retry-After. */
+  retryAfter?: number
+  /** Which parts of the request are wrong. */
+  errors?: { pointer: string; detail: string }[]
+}
+
+/** The one error of the vault: a code for programs, a detail for people, a cause for us. */
+export class AuthconnError extends Error {
+  readonly code: ErrorCode
+  readonly retryAfter: number | undefined
+  readonly errors: { pointer: string; detail: string }[] | undefined
+
+  constructor(code: ErrorCode, detail?: string, options: AuthconnErrorOptions = {}) {
+    super(
+      detail ?? errorTable[code].title,
+      options.cause === undefined ? undefined : { cause: options.cause },
+    )
+    this.name = 'AuthconnError'
+    this.code = code
+    this.retryAfter = options.retryAfter
+    this.errors = options.errors
+  }
+}

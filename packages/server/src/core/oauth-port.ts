@@ -1,0 +1,104 @@
+import type { AuthMethod, ProviderEndpoints } from '@authconn/shared'
+import type { Secret } from './secret.ts'
+
+/** What someone knows of a provider when creating a connection. */
+export interface ProviderInput {
+  providerUrl: string
+  issuerUrl?: string
+  tokenEndpointAuthMethod?: AuthMethod
+  endpoints: Partial<ProviderEndpoints>
+}
+
+/** A provider with everything the vault needs to talk to it. */
+export interface ResolvedProvider {
+  /** Id in the catalog, or null. */
+  provider: string | null
+  issuer: string | null
+  endpoints: ProviderEndpoints
+  tokenEndpointAuthMethod: AuthMethod
+  /** RFC 9207: the provider says that it sends `iss` in every authorization response. */
+  issParameterSupported: boolean
+  /** Parameters this provider wants in the authorization request, such as access_type=offline. */
+  authorizationParameters: Record<string, string>
+}
+
+/** One connection's OAuth client, its secret opened for the length of a call. */
+export interface OAuthClient extends ResolvedProvider {
+  clientId: string
+  clientSecret: Secret
+}
+
+/** What a provider gave, checked and normalized. */
+export interface TokenSet {
+  accessToken: Secret
+  /** As the provider spells it; `Bearer` in canonical case. */
+  tokenType: string
+  /** Seconds from the moment the provider was asked; null when it did not say. */
+  expiresIn: number | null
+  /** null: none in the answer. On a refresh the former one stays in use (RFC 6749 section 6). */
+  refreshToken: Secret | null
+  /** Space-separated; null: none in the answer. */
+  scope: string | null
+}
+
+/**
+ * Why a call to a provider gave no tokens.
+ * - denied: the authorization response carried an error (RFC 6749 section 4.1.2.1)
+ * - invalid_grant: the code or refresh token is not accepted (RFC 6749 section 5.2)
+ * - client: invalid_client or unauthorized_client
+ * - address: the vault does not call that address
+ * - issuer: iss is not the expected issuer, or missing where advertised (RFC 9207)
+ * - id_token: the ID token did not pass validation
+ * - callback: the redirected URL breaks the protocol
+ * - passing: timeout, connection trouble, 408, 429 or 5xx
+ * - unintelligible: an answer that fits no RFC; neither success nor proof that the grant is dead
+ */
+export type ProviderFailureKind =
+  | 'denied'
+  | 'invalid_grant'
+  | 'client'
+  | 'address'
+  | 'issuer'
+  | 'id_token'
+  | 'callback'
+  | 'passing'
+  | 'unintelligible'
+
+export class ProviderFailure extends Error {
+  readonly kind: ProviderFailureKind
+  /** Seconds, from Retry-After, when the provider sent one. */
+  readonly retryAfter: number | undefined
+
+  /** `detail` is shown to people and stored: it must never hold a token, code or secret, nor a raw body. */
+  constructor(kind: ProviderFailureKind, detail: string, options: { cause?: unknown; retryAfter?: number } = {}) {
+    super(detail, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'ProviderFailure'
+    this.kind = kind
+    this.retryAfter = options.retryAfter
+  }
+}
+
+export interface AuthorizationRequest {
+  redirectUri: string
+  scopes: readonly string[]
+  state: string
+  /** Only where `openid` is asked. */
+  nonce: string | null
+  codeVerifier: Secret
+}
+
+/** Core's view of OAuth 2.0 providers. Token calls throw ProviderFailure. */
+export interface OAuth {
+  /**
+   * Recognizes, discovers or takes as given. Throws AuthconnError provider_url_invalid, provider_address_refused,
+   * discovery_failed, issuer_mismatch or auth_method_unsupported.
+   */
+  resolveProvider(input: ProviderInput): Promise<ResolvedProvider>
+  /** The URL to open in a browser (RFC 6749 section 4.1.1, RFC 7636 S256). */
+  authorizationUrl(client: Omit<OAuthClient, 'clientSecret'>, request: AuthorizationRequest): Promise<string>
+  /** Checks the authorization response (RFC 6749 section 4.1.2, RFC 9207) and exchanges its code, once. */
+  exchangeCode(client: OAuthClient, request: AuthorizationRequest, redirectedUrl: URL): Promise<TokenSet>
+  refresh(client: OAuthClient, refreshToken: Secret): Promise<TokenSet>
+  /** RFC 7009. The client must have a revocation endpoint. */
+  revoke(client: OAuthClient, token: Secret, hint: 'refresh_token' | 'access_token'): Promise<void>
+}

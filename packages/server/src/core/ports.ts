@@ -1,0 +1,212 @@
+import type { AuthMethod, GrantStatus, Permission, ProviderEndpoints } from '@authconn/shared'
+
+/*
+ * What core needs from storage. Stores speak domain values; sealed values are opaque bytes to them.
+ * `now` is always the database's clock, so that replicas with different clocks agree.
+ */
+
+export interface DataKey {
+  id: string
+  workspaceId: string
+  version: number
+  kekId: string
+  wrapped: Uint8Array
+}
+
+export interface DataKeyStore {
+  /** The newest data key of a workspace. */
+  getCurrent(workspaceId: string): Promise<DataKey>
+  find(id: string): Promise<DataKey | undefined>
+}
+
+export interface Connection {
+  id: string
+  workspaceId: string
+  name: string
+  provider: string | null
+  providerUrl: string
+  issuerUrl: string | null
+  issuer: string | null
+  clientId: string
+  clientSecret: Uint8Array
+  tokenEndpointAuthMethod: AuthMethod
+  endpoints: ProviderEndpoints
+  issParameterSupported: boolean
+  authorizationParameters: Record<string, string>
+  createdAt: Date
+  updatedAt: Date
+}
+
+export interface LastError {
+  code: string
+  detail: string
+  at: string
+}
+
+export interface Grant {
+  id: string
+  workspaceId: string
+  connectionId: string
+  /** Empty for the application itself. */
+  subject: string
+  status: GrantStatus
+  accessToken: Uint8Array | null
+  refreshToken: Uint8Array | null
+  tokenType: string
+  scope: string | null
+  expiresAt: Date | null
+  /** Seconds the access token lived from its issue; null when the provider set no end. */
+  lifetime: number | null
+  /** Moves with every change of tokens or status; fences off stale writers. */
+  generation: number
+  retryAt: Date | null
+  failureCount: number
+  lastError: LastError | null
+  lastRefreshedAt: Date | null
+}
+
+export interface ConnectionWithGrant {
+  connection: Connection
+  /** The application grant, or none before the first authorization. */
+  grant: Grant | undefined
+  now: Date
+}
+
+export interface Page {
+  limit: number
+  after: string | undefined
+}
+
+export interface ConnectionStore {
+  /** false when the name is taken. */
+  insert(connection: Omit<Connection, 'createdAt' | 'updatedAt'>): Promise<boolean>
+  find(workspaceId: string, name: string, subject?: string): Promise<ConnectionWithGrant | undefined>
+  /** Also finds one that is being deleted and waits for its revocations. */
+  findById(id: string): Promise<Connection | undefined>
+  /** By name; only those that one of the patterns covers (`*` stands for any characters). */
+  list(workspaceId: string, patterns: readonly string[], page: Page): Promise<ConnectionWithGrant[]>
+  /** Frees the name at once; the row stays until its revocations are through. False when there is none. */
+  markDeleted(id: string): Promise<boolean>
+  /** Deleted connections whose grants still hold tokens: a crash came between. */
+  listHalfDeleted(limit: number): Promise<Connection[]>
+  /** Removes the deleted connections that have no revocation left to do. */
+  purgeDeleted(): Promise<number>
+}
+
+/** Sealed tokens and what the provider said of them. */
+export interface SealedTokens {
+  accessToken: Uint8Array
+  /** null keeps the one that is there on a refresh, and means none on an authorization. */
+  refreshToken: Uint8Array | null
+  tokenType: string
+  scope: string | null
+  expiresIn: number | null
+  /** Milliseconds since the provider was asked: the token has been ageing that long. */
+  age: number
+}
+
+export interface Lease {
+  grantId: string
+  generation: number
+  owner: string
+}
+
+export interface GrantStore {
+  /** The grant's row for (connection, subject), made as `pending` when missing. */
+  ensure(connection: Connection, subject: string): Promise<{ id: string }>
+  findById(id: string): Promise<{ grant: Grant; now: Date; leased: boolean } | undefined>
+  list(connectionId: string, page: Page): Promise<{ grants: Grant[]; now: Date }>
+  /** All grants of a connection that hold tokens. */
+  listWithTokens(connectionId: string): Promise<Grant[]>
+  /** Takes the refresh lease if the generation is still the same and no unexpired lease is held. */
+  takeLease(lease: Lease, seconds: number): Promise<boolean>
+  /** Compare-and-set on generation and owner; false when someone else was there. */
+  saveRefreshed(lease: Lease, tokens: SealedTokens): Promise<boolean>
+  /** Gives the lease back and keeps what went wrong; same compare-and-set. */
+  saveFailure(
+    lease: Lease,
+    failure: { error: Omit<LastError, 'at'>; status: 'active' | 'expired'; retryIn: number },
+  ): Promise<boolean>
+  /** Clears the tokens and queues their revocation in one transaction; false when the generation moved. */
+  revoke(grant: Grant, revocation: { id: string; tokens: Uint8Array } | null): Promise<boolean>
+  setLastError(id: string, error: Omit<LastError, 'at'> | null): Promise<void>
+}
+
+export interface PendingRevocation {
+  id: string
+  workspaceId: string
+  connectionId: string
+  grantId: string
+  tokens: Uint8Array
+  attempts: number
+}
+
+export interface RevocationStore {
+  /** Takes one for an attempt, unless someone else has it now. */
+  claim(id: string, seconds: number): Promise<PendingRevocation | undefined>
+  /** Takes those that are due for an attempt, at most `limit`. */
+  claimDue(limit: number, seconds: number): Promise<PendingRevocation[]>
+  remove(id: string): Promise<void>
+  reschedule(id: string, retryIn: number, error: string): Promise<void>
+}
+
+export interface Authorization {
+  id: string
+  workspaceId: string
+  connectionId: string
+  connectionName: string
+  callerId: string
+  subject: string
+  status: 'pending' | 'completed' | 'failed' | 'expired'
+  redirectUri: string
+  scopes: string[]
+  stateHash: Uint8Array
+  /** Sealed JSON of state, nonce and PKCE verifier; gone when it is over. */
+  secrets: Uint8Array | null
+  failure: string | null
+  expiresAt: Date
+}
+
+export interface AuthorizationStore {
+  insert(
+    authorization: Omit<Authorization, 'status' | 'failure' | 'expiresAt' | 'connectionName'>,
+    timeout: number,
+  ): Promise<{ expiresAt: Date }>
+  find(workspaceId: string, id: string, callerId: string): Promise<Authorization | undefined>
+  /** Takes it for its one exchange; false when it is over or taken. */
+  claim(id: string): Promise<boolean>
+  /** Stores the tokens and completes the authorization in one transaction; false when the connection is gone. */
+  complete(id: string, grantId: string, tokens: SealedTokens): Promise<boolean>
+  fail(id: string, reason: string): Promise<boolean>
+  /** Removes those that ended more than a day ago. */
+  purgeEnded(): Promise<number>
+}
+
+export interface Caller {
+  id: string
+  workspaceId: string
+  name: string
+  permissions: Permission[]
+  connections: string[]
+  subjects: string[] | null
+  createdAt: Date
+  expiresAt: Date | null
+  revokedAt: Date | null
+}
+
+export interface CallerStore {
+  /** The caller with this key hash, if it may call now. */
+  findLive(keyHash: Uint8Array): Promise<Caller | undefined>
+  /** undefined when the name is taken by a caller that is not revoked. */
+  insert(caller: Omit<Caller, 'createdAt' | 'revokedAt'>, keyHash: Uint8Array): Promise<Caller | undefined>
+  find(workspaceId: string, id: string): Promise<Caller | undefined>
+  list(workspaceId: string, page: Page): Promise<Caller[]>
+  revoke(workspaceId: string, id: string): Promise<Caller | undefined>
+}
+
+/** A log that takes a message and plain values; what is a Secret prints as such. */
+export interface Log {
+  info(values: Record<string, unknown>, message: string): void
+  warn(values: Record<string, unknown>, message: string): void
+  error(values: Record<string, unknown>, message: string): void
+}

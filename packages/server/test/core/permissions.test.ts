@@ -1,0 +1,96 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { covers, matches, requirePermission } from '../../src/core/callers/permissions.ts'
+import type { Caller } from '../../src/core/ports.ts'
+
+const caller = (given: Partial<Caller> = {}): Caller => ({
+  id: 'id',
+  workspaceId: 'workspace',
+  name: 'ci',
+  permissions: ['token:read'],
+  connections: ['google-*'],
+  subjects: ['user-*'],
+  createdAt: new Date(0),
+  expiresAt: null,
+  revokedAt: null,
+  ...given,
+})
+
+describe('a permission', () => {
+  const denied = expect.objectContaining({ code: 'permission_denied' })
+
+  test('holds on the connections and subjects it names', () => {
+    expect(() => requirePermission(caller(), 'token:read', { connection: 'google-dev', subject: 'user-1' })).not.toThrow()
+    expect(() => requirePermission(caller(), 'token:read', { connection: 'google-dev', subject: '' })).not.toThrow()
+    expect(() => requirePermission(caller({ subjects: null }), 'token:read', { connection: 'google-a', subject: 'x' })).not.toThrow()
+  })
+
+  test.each([
+    ['another permission', 'connection:manage', {}],
+    ['another connection', 'token:read', { connection: 'github' }],
+    ['a connection with the pattern inside', 'token:read', { connection: 'my-google-dev' }],
+    ['another subject', 'token:read', { connection: 'google-dev', subject: 'admin' }],
+  ] as const)('does not hold for %s', (_what, permission, on) => {
+    expect(() => requirePermission(caller(), permission, on)).toThrowError(denied)
+  })
+})
+
+describe('a pattern', () => {
+  test('matches what a regular expression with .* would', () => {
+    const letters = fc.string({ unit: fc.constantFrom('a', 'b', '-', '*'), maxLength: 8 })
+    const text = fc.string({ unit: fc.constantFrom('a', 'b', '-'), maxLength: 10 })
+    fc.assert(
+      fc.property(letters, text, (pattern, name) => {
+        const expression = new RegExp(`^${pattern.replaceAll('*', '.*')}$`)
+        expect(matches(pattern, name)).toBe(expression.test(name))
+      }),
+      { numRuns: 2000 },
+    )
+  })
+})
+
+describe('a caller that manages callers', () => {
+  const manager = caller({ permissions: ['caller:manage', 'token:read'] })
+
+  test('may give what it holds, or less', () => {
+    expect(covers(manager, { permissions: ['token:read'], connections: ['google-dev'], subjects: [], expiresAt: null })).toBe(true)
+    expect(covers(manager, { permissions: ['token:read'], connections: ['google-a*'], subjects: ['user-1'], expiresAt: null })).toBe(true)
+  })
+
+  test.each([
+    ['another permission', { permissions: ['refresh_token:read' as const] }],
+    ['more connections', { connections: ['*'] }],
+    ['other connections', { connections: ['google-a', 'github'] }],
+    ['all subjects', { subjects: null }],
+    ['other subjects', { subjects: ['*'] }],
+  ])('may not give %s', (_what, more) => {
+    const wanted = { permissions: ['token:read' as const], connections: ['google-*'], subjects: ['user-*'], expiresAt: null }
+    expect(covers(manager, { ...wanted, ...more })).toBe(false)
+  })
+
+  test('may not give a longer life than its own', () => {
+    const ending = { ...manager, expiresAt: new Date(1000) }
+    const wanted = { permissions: ['token:read' as const], connections: ['google-a'], subjects: [] }
+    expect(covers(ending, { ...wanted, expiresAt: null })).toBe(false)
+    expect(covers(ending, { ...wanted, expiresAt: new Date(1001) })).toBe(false)
+    expect(covers(ending, { ...wanted, expiresAt: new Date(1000) })).toBe(true)
+  })
+
+  test('as an administrator of the workspace may give permissions it does not hold', () => {
+    const admin = caller({ permissions: ['caller:manage', 'workspace:admin'], connections: ['*'], subjects: null })
+    expect(covers(admin, { permissions: ['refresh_token:read'], connections: ['*'], subjects: null, expiresAt: null })).toBe(true)
+  })
+
+  test('never gives anything that reaches a connection the manager does not reach', () => {
+    const pattern = fc.string({ unit: fc.constantFrom('a', 'b', '*'), minLength: 1, maxLength: 5 })
+    const name = fc.string({ unit: fc.constantFrom('a', 'b'), minLength: 1, maxLength: 6 })
+    fc.assert(
+      fc.property(pattern, pattern, name, (held, given, connection) => {
+        const holder = caller({ connections: [held] })
+        const wanted = { permissions: holder.permissions, connections: [given], subjects: [], expiresAt: null }
+        fc.pre(covers(holder, wanted) && matches(given, connection))
+        expect(matches(held, connection)).toBe(true)
+      }),
+    )
+  })
+})
