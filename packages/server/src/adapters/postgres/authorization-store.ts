@@ -1,0 +1,127 @@
+import { sql } from 'kysely'
+import type { AuthorizationStore } from '../../core/ports.ts'
+import type { Database } from './database.ts'
+import { secondsFromNow, tokenColumns } from './grant-sql.ts'
+
+export function createAuthorizationStore(db: Database): AuthorizationStore {
+  return {
+    async insert(authorization, timeout) {
+      const row = await db
+        .insertInto('authorizations')
+        .values({
+          id: authorization.id,
+          workspace_id: authorization.workspaceId,
+          connection_id: authorization.connectionId,
+          caller_id: authorization.callerId,
+          subject: authorization.subject,
+          status: 'pending',
+          redirect_uri: authorization.redirectUri,
+          scopes: authorization.scopes,
+          state_hash: authorization.stateHash,
+          secrets: authorization.secrets,
+          expires_at: secondsFromNow(timeout),
+        })
+        .returning('expires_at')
+        .executeTakeFirstOrThrow()
+      return { expiresAt: row.expires_at }
+    },
+
+    async find(workspaceId, id, callerId) {
+      const row = await db
+        .selectFrom('authorizations')
+        .innerJoin('connections', 'connections.id', 'authorizations.connection_id')
+        .selectAll('authorizations')
+        .select(['connections.name', sql<boolean>`authorizations.expires_at <= now()`.as('expired')])
+        .where('authorizations.workspace_id', '=', workspaceId)
+        .where('authorizations.id', '=', id)
+        .where('authorizations.caller_id', '=', callerId)
+        .executeTakeFirst()
+      return (
+        row && {
+          id: row.id,
+          workspaceId: row.workspace_id,
+          connectionId: row.connection_id,
+          connectionName: row.name,
+          callerId: row.caller_id,
+          subject: row.subject,
+          status: row.status === 'pending' && row.expired ? ('expired' as const) : row.status,
+          redirectUri: row.redirect_uri,
+          scopes: row.scopes,
+          stateHash: row.state_hash,
+          secrets: row.secrets,
+          failure: row.failure,
+          expiresAt: row.expires_at,
+        }
+      )
+    },
+
+    async claim(id) {
+      // The connection is looked at here too: between its deletion and this moment no exchange may begin.
+      const { numUpdatedRows } = await pending(db, id)
+        .set({ claimed_at: sql<Date>`now()` })
+        .where('claimed_at', 'is', null)
+        .where(({ exists, selectFrom }) =>
+          exists(
+            selectFrom('connections')
+              .select('id')
+              .whereRef('connections.id', '=', 'authorizations.connection_id')
+              .where('deleted_at', 'is', null),
+          ),
+        )
+        .executeTakeFirst()
+      return numUpdatedRows === 1n
+    },
+
+    async complete(id, grantId, tokens) {
+      return db.transaction().execute(async (trx) => {
+        // Locked in share mode so that a deletion that runs now either sees these tokens or stops them.
+        const connection = await trx
+          .selectFrom('connections')
+          .innerJoin('grants', 'grants.connection_id', 'connections.id')
+          .select('connections.id')
+          .where('grants.id', '=', grantId)
+          .where('connections.deleted_at', 'is', null)
+          .forShare('connections')
+          .executeTakeFirst()
+        if (!connection) return false
+        await trx
+          .updateTable('grants')
+          .set({ ...tokenColumns(tokens), refresh_token: tokens.refreshToken, scope: tokens.scope, last_refreshed_at: null })
+          .where('id', '=', grantId)
+          .execute()
+        await trx
+          .updateTable('authorizations')
+          .set({ status: 'completed', secrets: null })
+          .where('id', '=', id)
+          .execute()
+        return true
+      })
+    },
+
+    async fail(id, reason) {
+      const { numUpdatedRows } = await db
+        .updateTable('authorizations')
+        .set({ status: 'failed', failure: reason, secrets: null })
+        .where('id', '=', id)
+        .where('status', '=', 'pending')
+        .executeTakeFirst()
+      return numUpdatedRows === 1n
+    },
+
+    async purgeEnded() {
+      const { numDeletedRows } = await db
+        .deleteFrom('authorizations')
+        .where('expires_at', '<', secondsFromNow(-86_400))
+        .executeTakeFirst()
+      return Number(numDeletedRows)
+    },
+  }
+}
+
+function pending(db: Database, id: string) {
+  return db
+    .updateTable('authorizations')
+    .where('id', '=', id)
+    .where('status', '=', 'pending')
+    .where('expires_at', '>', sql<Date>`now()`)
+}

@@ -1,0 +1,153 @@
+import { sql } from 'kysely'
+import type { ConnectionStore, ConnectionWithGrant } from '../../core/ports.ts'
+import type { Database } from './database.ts'
+import { connectionColumns, toConnection, toGrant } from './rows.ts'
+
+export function createConnectionStore(db: Database): ConnectionStore {
+  return {
+    async insert(connection) {
+      const { numInsertedOrUpdatedRows } = await db
+        .insertInto('connections')
+        .values({
+          id: connection.id,
+          workspace_id: connection.workspaceId,
+          name: connection.name,
+          provider: connection.provider,
+          provider_url: connection.providerUrl,
+          issuer_url: connection.issuerUrl,
+          issuer: connection.issuer,
+          client_id: connection.clientId,
+          client_secret: connection.clientSecret,
+          token_endpoint_auth_method: connection.tokenEndpointAuthMethod,
+          endpoints: JSON.stringify(connection.endpoints),
+          iss_parameter_supported: connection.issParameterSupported,
+          authorization_parameters: JSON.stringify(connection.authorizationParameters),
+        })
+        .onConflict((conflict) =>
+          conflict.columns(['workspace_id', 'name']).where('deleted_at', 'is', null).doNothing(),
+        )
+        .executeTakeFirst()
+      return numInsertedOrUpdatedRows === 1n
+    },
+
+    async find(workspaceId, name, subject = '') {
+      const row = await withGrant(db, subject)
+        .where('connections.workspace_id', '=', workspaceId)
+        .where('connections.name', '=', name)
+        .executeTakeFirst()
+      return row && toConnectionWithGrant(row)
+    },
+
+    async findById(id) {
+      const row = await db
+        .selectFrom('connections')
+        .select(connectionColumns)
+        .where('id', '=', id)
+        .executeTakeFirst()
+      return row && toConnection(row)
+    },
+
+    async list(workspaceId, patterns, page) {
+      const rows = await withGrant(db, '')
+        .where('connections.workspace_id', '=', workspaceId)
+        // Names and patterns hold no character that LIKE gives a meaning to, but for our own *.
+        .where(sql<boolean>`connections.name like any(${patterns.map((pattern) => pattern.replaceAll('*', '%'))}::text[])`)
+        .where('connections.name', '>', page.after ?? '')
+        .orderBy('connections.name')
+        .limit(page.limit)
+        .execute()
+      return rows.map(toConnectionWithGrant)
+    },
+
+    async markDeleted(id) {
+      const { numUpdatedRows } = await db
+        .updateTable('connections')
+        .set({ deleted_at: sql<Date>`now()` })
+        .where('id', '=', id)
+        .where('deleted_at', 'is', null)
+        .executeTakeFirst()
+      return numUpdatedRows === 1n
+    },
+
+    async listHalfDeleted(limit) {
+      const rows = await db
+        .selectFrom('connections')
+        .select(connectionColumns)
+        .where('deleted_at', 'is not', null)
+        .where(({ exists }) => exists(tokensOfConnection(db)))
+        .limit(limit)
+        .execute()
+      return rows.map(toConnection)
+    },
+
+    async purgeDeleted() {
+      const { numDeletedRows } = await db
+        .deleteFrom('connections')
+        .where('deleted_at', 'is not', null)
+        .where(({ not, exists, selectFrom }) =>
+          not(exists(selectFrom('revocations').select('id').whereRef('connection_id', '=', 'connections.id'))),
+        )
+        // What a crash left half deleted still has tokens to revoke first.
+        .where(({ not, exists }) => not(exists(tokensOfConnection(db))))
+        .executeTakeFirst()
+      return Number(numDeletedRows)
+    },
+  }
+}
+
+/** Grants of the connection at hand that still hold tokens. */
+function tokensOfConnection(db: Database) {
+  return db
+    .selectFrom('grants')
+    .select('grants.id')
+    .where(sql<boolean>`grants.connection_id = connections.id`)
+    .where((eb) => eb.or([eb('access_token', 'is not', null), eb('refresh_token', 'is not', null)]))
+}
+
+/** Live connections with the grant of one subject, in one statement and by one clock. */
+function withGrant(db: Database, subject: string) {
+  return db
+    .selectFrom('connections')
+    .leftJoin('grants', (join) =>
+      join.onRef('grants.connection_id', '=', 'connections.id').on('grants.subject', '=', subject),
+    )
+    .select(connectionColumns)
+    .select(sql<Date>`now()`.as('now'))
+    .select(sql<string | null>`grants.id`.as('grant_id'))
+    .select([
+      'grants.subject',
+      'grants.status',
+      'grants.access_token',
+      'grants.refresh_token',
+      'grants.token_type',
+      'grants.scope',
+      'grants.expires_at',
+      'grants.lifetime',
+      'grants.generation',
+      'grants.retry_at',
+      'grants.failure_count',
+      'grants.last_error',
+      'grants.last_refreshed_at',
+    ])
+    .where('connections.deleted_at', 'is', null)
+}
+
+type Row = Awaited<ReturnType<ReturnType<typeof withGrant>['executeTakeFirstOrThrow']>>
+
+function toConnectionWithGrant(row: Row): ConnectionWithGrant {
+  const { grant_id, subject, status, token_type, generation, failure_count } = row
+  const joined =
+    grant_id === null || subject === null || status === null || token_type === null
+      ? undefined
+      : toGrant({
+          ...row,
+          id: grant_id,
+          connection_id: row.id,
+          subject,
+          status,
+          token_type,
+          generation: generation ?? 0,
+          failure_count: failure_count ?? 0,
+        })
+  return { connection: toConnection(row), grant: joined, now: row.now }
+}

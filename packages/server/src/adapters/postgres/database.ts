@@ -1,0 +1,97 @@
+import type { AuthMethod, GrantStatus, Permission, ProviderEndpoints } from '@authconn/shared'
+import type { ColumnType, Generated, JSONColumnType, Kysely } from 'kysely'
+import type { LastError } from '../../core/ports.ts'
+
+/** The tables as the migrations leave them. Rows stay inside the stores. */
+export interface Tables {
+  workspaces: { id: string; name: string; created_at: Generated<Date> }
+  data_keys: {
+    id: string
+    workspace_id: string
+    version: number
+    kek_id: string
+    wrapped: Uint8Array
+    created_at: Generated<Date>
+  }
+  callers: {
+    id: string
+    workspace_id: string
+    name: string
+    key_hash: Uint8Array
+    permissions: Permission[]
+    connections: string[]
+    subjects: string[] | null
+    created_at: Generated<Date>
+    expires_at: Date | null
+    revoked_at: Generated<Date | null>
+  }
+  connections: {
+    id: string
+    workspace_id: string
+    name: string
+    provider: string | null
+    provider_url: string
+    issuer_url: string | null
+    issuer: string | null
+    client_id: string
+    client_secret: Uint8Array
+    token_endpoint_auth_method: AuthMethod
+    endpoints: JSONColumnType<ProviderEndpoints>
+    iss_parameter_supported: boolean
+    authorization_parameters: JSONColumnType<Record<string, string>>
+    created_at: Generated<Date>
+    updated_at: Generated<Date>
+    deleted_at: Generated<Date | null>
+  }
+  grants: {
+    id: string
+    workspace_id: string
+    connection_id: string
+    subject: string
+    status: GrantStatus
+    access_token: Uint8Array | null
+    refresh_token: Uint8Array | null
+    token_type: Generated<string>
+    scope: string | null
+    expires_at: ColumnType<Date | null, null, Date | null>
+    lifetime: number | null
+    generation: Generated<number>
+    lease_owner: string | null
+    lease_until: ColumnType<Date | null, null, Date | null>
+    retry_at: ColumnType<Date | null, null, Date | null>
+    failure_count: Generated<number>
+    last_error: ColumnType<LastError | null, null, string | null>
+    last_refreshed_at: ColumnType<Date | null, null, Date | null>
+    created_at: Generated<Date>
+    updated_at: Generated<Date>
+  }
+  authorizations: {
+    id: string
+    workspace_id: string
+    connection_id: string
+    caller_id: string
+    subject: string
+    status: 'pending' | 'completed' | 'failed'
+    redirect_uri: string
+    scopes: string[]
+    state_hash: Uint8Array
+    secrets: Uint8Array | null
+    failure: string | null
+    claimed_at: Generated<Date | null>
+    created_at: Generated<Date>
+    expires_at: Date
+  }
+  revocations: {
+    id: string
+    workspace_id: string
+    connection_id: string
+    grant_id: string
+    tokens: Uint8Array
+    attempts: Generated<number>
+    next_attempt_at: Generated<Date>
+    last_error: string | null
+    created_at: Generated<Date>
+  }
+}
+
+export type Database = Kysely<Tables>

@@ -1,0 +1,7 @@
+import type { Migration } from 'kysely/migration'
+import * as mainJob from './0001-main-job.ts'
+
+/** Append only: a migration that was released is never changed. */
+export const migrations: Record<string, Migration> = {
+  '0001-main-job': mainJob,
+}

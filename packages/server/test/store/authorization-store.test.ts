@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { describeEachDatabase } from '../support/databases.ts'
+import { exampleTokens, useStores } from '../support/stores.ts'
+
+describeEachDatabase('the authorization store', (database) => {
+  const stores = useStores(database)
+  const find = (id: string, caller = stores.admin.id) =>
+    stores.authorizations.find(stores.admin.workspaceId, id, caller)
+
+  test('gives an authorization to one exchange only', async () => {
+    const id = await stores.newAuthorization(await stores.newConnection())
+    const claims = await Promise.all([1, 2, 3, 4].map(() => stores.authorizations.claim(id)))
+    expect(claims.filter(Boolean)).toHaveLength(1)
+  })
+
+  test('shows it to the caller that began it only', async () => {
+    const id = await stores.newAuthorization(await stores.newConnection())
+    expect(await find(id)).toMatchObject({ id, status: 'pending', scopes: ['openid'] })
+    expect(await find(id, crypto.randomUUID())).toBeUndefined()
+    expect(await stores.authorizations.find(crypto.randomUUID(), id, stores.admin.id)).toBeUndefined()
+  })
+
+  test('expires, and is not exchanged then', async () => {
+    const id = await stores.newAuthorization(await stores.newConnection(), 0.05)
+    await sleep(80)
+    expect(await find(id)).toMatchObject({ status: 'expired' })
+    expect(await stores.authorizations.claim(id)).toBe(false)
+  })
+
+  test('is not exchanged for a deleted connection', async () => {
+    const connection = await stores.newConnection()
+    const id = await stores.newAuthorization(connection)
+    await stores.connections.markDeleted(connection.id)
+    expect(await stores.authorizations.claim(id)).toBe(false)
+  })
+
+  test('drops its secrets when it completes or fails', async () => {
+    const connection = await stores.newConnection()
+    const completed = await stores.newAuthorization(connection)
+    const { id } = await stores.grants.ensure(connection, '')
+    expect(await stores.authorizations.complete(completed, id, exampleTokens)).toBe(true)
+    expect(await find(completed)).toMatchObject({ status: 'completed', secrets: null })
+    expect((await stores.grants.findById(id))?.grant).toMatchObject({ status: 'active', scope: 'openid email' })
+
+    const failed = await stores.newAuthorization(connection)
+    expect(await stores.authorizations.fail(failed, 'denied')).toBe(true)
+    expect(await stores.authorizations.fail(failed, 'again')).toBe(false)
+    expect(await find(failed)).toMatchObject({ status: 'failed', failure: 'denied', secrets: null })
+    expect(await stores.authorizations.claim(failed)).toBe(false)
+  })
+
+  test('keeps no refresh token of a former authorization', async () => {
+    const connection = await stores.newConnection()
+    const grant = await stores.newActiveGrant(connection, { expiresIn: 60 })
+    expect(grant.refreshToken).not.toBeNull()
+    const again = await stores.newActiveGrant(connection, { expiresIn: 60, refresh: false })
+    expect(again).toMatchObject({ id: grant.id, refreshToken: null })
+  })
+
+  test('purges only what ended more than a day ago', async () => {
+    const connection = await stores.newConnection()
+    const old = await stores.newAuthorization(connection, -86_401)
+    const recent = await stores.newAuthorization(connection, -60)
+    expect(await stores.authorizations.purgeEnded()).toBeGreaterThanOrEqual(1)
+    expect(await find(old)).toBeUndefined()
+    expect(await find(recent)).toMatchObject({ status: 'expired' })
+  })
+})

@@ -1,0 +1,49 @@
+import { randomBytes } from 'node:crypto'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { sampleDataKeys } from '../../src/adapters/postgres/data-key-store.ts'
+import { firstStart } from '../../src/adapters/postgres/first-start.ts'
+import { migrate } from '../../src/adapters/postgres/migrate.ts'
+import type { OpenDatabase } from '../../src/adapters/postgres/open-database.ts'
+import { createCallerStore } from '../../src/adapters/postgres/caller-store.ts'
+import { hashApiKey } from '../../src/core/callers/api-key.ts'
+import { createLocalKek } from '../../src/core/crypto/key-encryption-key.ts'
+import { Secret } from '../../src/core/secret.ts'
+import { describeEachDatabase } from '../support/databases.ts'
+import { openTestDatabase } from '../support/stores.ts'
+
+describeEachDatabase('the first start', (database) => {
+  let opened: OpenDatabase
+  const kek = createLocalKek(randomBytes(32))
+  beforeAll(async () => {
+    opened = await openTestDatabase(database)
+    await migrate(opened.db)
+  })
+  afterAll(() => opened.close())
+
+  test('makes nothing when the key cannot be kept', async () => {
+    const full = () => {
+      throw new Error('disk full')
+    }
+    await expect(firstStart(opened.db, kek, full)).rejects.toThrow('disk full')
+    expect(await sampleDataKeys(opened.db)).toEqual([])
+  })
+
+  test('gives one administrator key, however many start at once', async () => {
+    const kept: string[] = []
+    const keep = (key: Secret) => {
+      kept.push(key.reveal())
+    }
+    const keys = await Promise.all(Array.from({ length: 5 }, () => firstStart(opened.db, kek, keep)))
+    expect(keys.filter(Boolean)).toHaveLength(1)
+    expect(kept).toHaveLength(1)
+    const admin = await createCallerStore(opened.db).findLive(hashApiKey(new Secret(kept[0] ?? '')))
+    expect(admin).toMatchObject({ name: 'admin', connections: ['*'], subjects: null })
+    expect(admin?.permissions).toContain('workspace:admin')
+    expect(admin?.permissions).not.toContain('refresh_token:read')
+  })
+
+  test('happens once', async () => {
+    expect(await firstStart(opened.db, kek, () => {})).toBeUndefined()
+    expect(await sampleDataKeys(opened.db)).toMatchObject([{ kekId: kek.id, version: 1 }])
+  })
+})

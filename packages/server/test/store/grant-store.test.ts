@@ -1,0 +1,122 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import type { Lease } from '../../src/core/ports.ts'
+import { describeEachDatabase } from '../support/databases.ts'
+import { exampleTokens, useStores } from '../support/stores.ts'
+
+describeEachDatabase('the grant store', (database) => {
+  const stores = useStores(database)
+
+  async function activeGrant(expiresIn: number | null = 3600) {
+    const connection = await stores.newConnection()
+    return stores.newActiveGrant(connection, { expiresIn })
+  }
+  const lease = (grant: { id: string; generation: number }, owner: string): Lease => ({
+    grantId: grant.id,
+    generation: grant.generation,
+    owner,
+  })
+
+  test('makes one row for a connection and subject, however many ask at once', async () => {
+    const connection = await stores.newConnection()
+    const rows = await Promise.all(Array.from({ length: 8 }, () => stores.grants.ensure(connection, 'user-1')))
+    expect(new Set(rows.map((row) => row.id)).size).toBe(1)
+  })
+
+  test('gives the lease to one of those who ask at once', async () => {
+    const grant = await activeGrant()
+    const taken = await Promise.all(
+      ['a', 'b', 'c', 'd', 'e'].map((owner) => stores.grants.takeLease(lease(grant, owner), 30)),
+    )
+    expect(taken.filter(Boolean)).toHaveLength(1)
+  })
+
+  test('gives an ended lease to the next, and what the former writes then changes nothing', async () => {
+    const grant = await activeGrant()
+    expect(await stores.grants.takeLease(lease(grant, 'slow'), 0.05)).toBe(true)
+    await sleep(80)
+    expect(await stores.grants.takeLease(lease(grant, 'quick'), 30)).toBe(true)
+    const late = { ...exampleTokens, accessToken: Buffer.from('late') }
+    expect(await stores.grants.saveRefreshed(lease(grant, 'slow'), late)).toBe(false)
+    const quick = { ...exampleTokens, accessToken: Buffer.from('quick') }
+    expect(await stores.grants.saveRefreshed(lease(grant, 'quick'), quick)).toBe(true)
+    expect(await stores.grants.saveRefreshed(lease(grant, 'slow'), late)).toBe(false)
+    const after = await stores.grants.findById(grant.id)
+    expect(Buffer.from(after?.grant.accessToken ?? []).toString()).toBe('quick')
+    expect(after?.grant.generation).toBe(grant.generation + 1)
+  })
+
+  test('keeps refresh token and scope when the provider sends no new ones', async () => {
+    const grant = await activeGrant()
+    await stores.grants.takeLease(lease(grant, 'a'), 30)
+    await stores.grants.saveRefreshed(lease(grant, 'a'), { ...exampleTokens, refreshToken: null, scope: null })
+    const after = await stores.grants.findById(grant.id)
+    expect(after?.grant.refreshToken).toEqual(grant.refreshToken)
+    expect(after?.grant.scope).toBe(grant.scope)
+  })
+
+  test('counts the life of a token from when the provider was asked', async () => {
+    const grant = await activeGrant()
+    await stores.grants.takeLease(lease(grant, 'a'), 30)
+    await stores.grants.saveRefreshed(lease(grant, 'a'), { ...exampleTokens, expiresIn: 100, age: 40_000 })
+    const after = await stores.grants.findById(grant.id)
+    const left = (after?.grant.expiresAt?.getTime() ?? 0) - (after?.now.getTime() ?? 0)
+    expect(left).toBeGreaterThan(59_000)
+    expect(left).toBeLessThanOrEqual(60_000)
+    expect(after?.grant.lifetime).toBe(100)
+  })
+
+  test('after a passing failure gives no lease until the retry is due, and keeps the tokens', async () => {
+    const grant = await activeGrant()
+    await stores.grants.takeLease(lease(grant, 'a'), 30)
+    const error = { code: 'provider_unavailable', detail: 'HTTP 500' }
+    expect(await stores.grants.saveFailure(lease(grant, 'a'), { error, status: 'active', retryIn: 0.1 })).toBe(true)
+    const failed = await stores.grants.findById(grant.id)
+    expect(failed).toMatchObject({ leased: false, grant: { failureCount: 1, lastError: error } })
+    expect(failed?.grant.accessToken).toEqual(grant.accessToken)
+    expect(Date.parse(failed?.grant.lastError?.at ?? '')).not.toBeNaN()
+    expect(await stores.grants.takeLease(lease(grant, 'b'), 30)).toBe(false)
+    await sleep(150)
+    expect(await stores.grants.takeLease(lease(grant, 'b'), 30)).toBe(true)
+  })
+
+  test('moves the generation when a grant expires, and gives no lease on it', async () => {
+    const grant = await activeGrant()
+    await stores.grants.takeLease(lease(grant, 'a'), 30)
+    const error = { code: 'grant_expired', detail: 'invalid_grant' }
+    await stores.grants.saveFailure(lease(grant, 'a'), { error, status: 'expired', retryIn: 0 })
+    const after = await stores.grants.findById(grant.id)
+    expect(after?.grant).toMatchObject({ status: 'expired', generation: grant.generation + 1 })
+    expect(await stores.grants.takeLease(lease(after?.grant ?? grant, 'b'), 30)).toBe(false)
+  })
+
+  test('revokes only the generation it has seen, and queues what to revoke at the provider with it', async () => {
+    const grant = await activeGrant()
+    const revocation = { id: crypto.randomUUID(), tokens: Buffer.from('sealed tokens') }
+    const stale = { ...grant, generation: grant.generation - 1 }
+    expect(await stores.grants.revoke(stale, revocation)).toBe(false)
+    expect(await stores.revocations.claim(revocation.id, 30)).toBeUndefined()
+
+    expect(await stores.grants.revoke(grant, revocation)).toBe(true)
+    const after = await stores.grants.findById(grant.id)
+    expect(after?.grant).toMatchObject({ status: 'revoked', accessToken: null, refreshToken: null })
+    expect(await stores.revocations.claim(revocation.id, 30)).toMatchObject({ grantId: grant.id, attempts: 1 })
+  })
+
+  test('a refresh that was under way when the grant was revoked changes nothing', async () => {
+    const grant = await activeGrant()
+    await stores.grants.takeLease(lease(grant, 'a'), 30)
+    await stores.grants.revoke(grant, null)
+    expect(await stores.grants.saveRefreshed(lease(grant, 'a'), exampleTokens)).toBe(false)
+    expect((await stores.grants.findById(grant.id))?.grant.status).toBe('revoked')
+  })
+
+  test('lists the grants of a connection by subject, in pages', async () => {
+    const connection = await stores.newConnection()
+    for (const subject of ['b', '', 'a']) await stores.grants.ensure(connection, subject)
+    const first = await stores.grants.list(connection.id, { limit: 2, after: undefined })
+    expect(first.grants.map((grant) => grant.subject)).toEqual(['', 'a'])
+    const second = await stores.grants.list(connection.id, { limit: 2, after: 'a' })
+    expect(second.grants.map((grant) => grant.subject)).toEqual(['b'])
+  })
+})

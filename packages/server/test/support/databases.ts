@@ -1,0 +1,42 @@
+import { randomBytes } from 'node:crypto'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, inject } from 'vitest'
+
+export type TestDatabase = { kind: 'pglite' } | { kind: 'postgres'; url: string }
+
+/**
+ * Runs a suite on PGlite and on PostgreSQL. The suite opens the database itself, and closes it in its own `afterAll`.
+ * On PostgreSQL it is an empty database that no other suite sees, dropped afterwards.
+ */
+export function describeEachDatabase(name: string, suite: (database: TestDatabase) => void): void {
+  describe(`${name} on PGlite`, () => suite({ kind: 'pglite' }))
+  describe(`${name} on PostgreSQL`, () => {
+    const database = temporaryDatabase(inject('postgresUrl'))
+    beforeAll(database.create)
+    afterAll(database.drop)
+    suite({ kind: 'postgres', url: database.url })
+  })
+}
+
+/** A database beside the one at `serverUrl`, with a random name. Neither creates nor drops it by itself. */
+export function temporaryDatabase(serverUrl: string) {
+  const name = `authconn_test_${randomBytes(6).toString('hex')}`
+  const url = new URL(serverUrl)
+  url.pathname = `/${name}`
+  return {
+    url: url.href,
+    create: () => execute(serverUrl, `create database ${name}`),
+    // Forced, so that a suite that failed to close its connections fails alone.
+    drop: () => execute(serverUrl, `drop database if exists ${name} with (force)`),
+  }
+}
+
+async function execute(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}

@@ -1,0 +1,148 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { afterAll, beforeAll } from 'vitest'
+import { createAuthorizationStore } from '../../src/adapters/postgres/authorization-store.ts'
+import { createCallerStore } from '../../src/adapters/postgres/caller-store.ts'
+import { createConnectionStore } from '../../src/adapters/postgres/connection-store.ts'
+import { createDataKeyStore } from '../../src/adapters/postgres/data-key-store.ts'
+import type { Database } from '../../src/adapters/postgres/database.ts'
+import { firstStart } from '../../src/adapters/postgres/first-start.ts'
+import { createGrantStore } from '../../src/adapters/postgres/grant-store.ts'
+import { migrate } from '../../src/adapters/postgres/migrate.ts'
+import { openDatabase } from '../../src/adapters/postgres/open-database.ts'
+import { createRevocationStore } from '../../src/adapters/postgres/revocation-store.ts'
+import { hashApiKey } from '../../src/core/callers/api-key.ts'
+import { createKeyring } from '../../src/core/crypto/keyring.ts'
+import { createLocalKek } from '../../src/core/crypto/key-encryption-key.ts'
+import { places } from '../../src/core/crypto/places.ts'
+import type { Caller, Connection, Log, SealedTokens } from '../../src/core/ports.ts'
+import { Secret } from '../../src/core/secret.ts'
+import type { TestDatabase } from './databases.ts'
+
+export const silentLog: Log = { info() {}, warn() {}, error() {} }
+
+export async function openTestDatabase(database: TestDatabase) {
+  return openDatabase(
+    database.kind === 'postgres' ? { url: database.url, poolSize: 10 } : { directory: null },
+    silentLog,
+  )
+}
+
+/** All stores over one migrated database with its first start made. Call it at the head of a suite. */
+export function useStores(database: TestDatabase): Stores {
+  const stores = {} as Stores
+  let close = async () => {}
+  beforeAll(async () => {
+    const opened = await openTestDatabase(database)
+    close = opened.close
+    await migrate(opened.db)
+    Object.assign(stores, await createStores(opened.db))
+  })
+  afterAll(() => close())
+  return stores
+}
+
+export type Stores = Awaited<ReturnType<typeof createStores>>
+
+async function createStores(db: Database) {
+  const kek = createLocalKek(randomBytes(32))
+  const adminKey = await firstStart(db, kek, () => {})
+  if (!adminKey) throw new Error('the test database was not empty')
+  const callers = createCallerStore(db)
+  const admin = await callers.findLive(hashApiKey(adminKey))
+  if (!admin) throw new Error('there is no administrator')
+  const connections = createConnectionStore(db)
+  const grants = createGrantStore(db)
+  const keyring = createKeyring({ dataKeys: createDataKeyStore(db), kek })
+  return {
+    db,
+    kek,
+    admin,
+    callers,
+    connections,
+    grants,
+    keyring,
+    authorizations: createAuthorizationStore(db),
+    revocations: createRevocationStore(db),
+    /** A connection of its own, with an application grant when tokens are given. */
+    async newConnection(given: Partial<Connection> = {}): Promise<Connection> {
+      const connection = await exampleConnection(admin, given, (row) =>
+        keyring.seal(places.clientSecret(row), new Secret('the client secret')),
+      )
+      await connections.insert(connection)
+      const found = await connections.find(admin.workspaceId, connection.name)
+      if (!found) throw new Error('the connection was not stored')
+      return found.connection
+    },
+    async newActiveGrant(connection: Connection, tokens: { expiresIn: number | null; refresh?: boolean }) {
+      const { id } = await grants.ensure(connection, '')
+      const authorization = await newAuthorization(connection)
+      const row = { id, workspaceId: connection.workspaceId }
+      await this.authorizations.complete(authorization, id, {
+        ...exampleTokens,
+        accessToken: await keyring.seal(places.accessToken(row), new Secret('first access token')),
+        refreshToken:
+          tokens.refresh === false ? null : await keyring.seal(places.refreshToken(row), new Secret('first refresh token')),
+        expiresIn: tokens.expiresIn,
+      })
+      const found = await grants.findById(id)
+      if (!found) throw new Error('the grant was not stored')
+      return found.grant
+    },
+    newAuthorization,
+  }
+
+  async function newAuthorization(connection: Connection, timeout = 600): Promise<string> {
+    const id = randomUUID()
+    await createAuthorizationStore(db).insert(
+      {
+        id,
+        workspaceId: connection.workspaceId,
+        connectionId: connection.id,
+        callerId: admin.id,
+        subject: '',
+        redirectUri: 'http://127.0.0.1:8080/callback',
+        scopes: ['openid'],
+        stateHash: randomBytes(32),
+        secrets: randomBytes(64),
+      },
+      timeout,
+    )
+    return id
+  }
+}
+
+export const exampleTokens: SealedTokens = {
+  accessToken: Buffer.from('sealed access token'),
+  refreshToken: Buffer.from('sealed refresh token'),
+  tokenType: 'Bearer',
+  scope: 'openid email',
+  expiresIn: 3600,
+  age: 0,
+}
+
+async function exampleConnection(
+  admin: Caller,
+  given: Partial<Connection>,
+  sealSecret: (row: { id: string; workspaceId: string }) => Promise<Uint8Array>,
+): Promise<Omit<Connection, 'createdAt' | 'updatedAt'>> {
+  const row = { id: randomUUID(), workspaceId: admin.workspaceId }
+  return {
+    ...row,
+    name: `connection-${randomBytes(4).toString('hex')}`,
+    provider: null,
+    providerUrl: 'https://provider.example',
+    issuerUrl: null,
+    issuer: null,
+    clientId: 'client',
+    clientSecret: await sealSecret(row),
+    tokenEndpointAuthMethod: 'client_secret_basic',
+    endpoints: {
+      authorization_endpoint: 'https://provider.example/authorize',
+      token_endpoint: 'https://provider.example/token',
+      revocation_endpoint: 'https://provider.example/revoke',
+    },
+    issParameterSupported: false,
+    authorizationParameters: {},
+    ...given,
+  }
+}
