@@ -1,0 +1,37 @@
+import { calculatePKCECodeChallenge } from 'oauth4webapi'
+import type { AuthorizationRequest, OAuth } from '../../core/oauth-port.ts'
+import { findCatalogEntry } from './providers.ts'
+
+/** The URL to open in a browser. What the endpoint's own query holds stays in it (RFC 6749 section 3.1). */
+export const authorizationUrl: OAuth['authorizationUrl'] = async (client, request) => {
+  const url = new URL(client.endpoints.authorization_endpoint)
+  const scopes = scopesFor(client.provider, request)
+  const parameters: Record<string, string> = {
+    ...consent(client.provider, scopes),
+    // They are the provider's habits, and never replace what the protocol needs.
+    ...client.authorizationParameters,
+    response_type: 'code',
+    client_id: client.clientId,
+    redirect_uri: request.redirectUri,
+    ...(scopes.length > 0 ? { scope: scopes.join(' ') } : {}),
+    state: request.state,
+    ...(request.nonce === null ? {} : { nonce: request.nonce }),
+    code_challenge: await calculatePKCECodeChallenge(request.codeVerifier.reveal()),
+    code_challenge_method: 'S256',
+  }
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value)
+  return url.href
+}
+
+function scopesFor(provider: string | null, { scopes }: AuthorizationRequest): readonly string[] {
+  const needed = findCatalogEntry(provider)?.refreshScope
+  return needed === undefined || scopes.includes(needed) ? scopes : [...scopes, needed]
+}
+
+/**
+ * OpenID Connect Core section 11: offline_access is overlooked without prompt=consent. Providers of the catalog
+ * have their own rules: at Microsoft the prompt would stop everyone whose administrator gave the consent.
+ */
+function consent(provider: string | null, scopes: readonly string[]): Record<string, string> {
+  return provider === null && scopes.includes('offline_access') ? { prompt: 'consent' } : {}
+}

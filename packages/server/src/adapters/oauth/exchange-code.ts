@@ -1,0 +1,30 @@
+import { authorizationCodeGrantRequest } from 'oauth4webapi'
+import type { OAuth } from '../../core/oauth-port.ts'
+import { Secret } from '../../core/secret.ts'
+import { checkAuthorizationResponse } from './authorization-response.ts'
+import { authenticate } from './client-authentication.ts'
+import type { ValidateIdToken } from './id-token.ts'
+import { prepareCall } from './provider-call.ts'
+import type { SafeFetch } from './safe-fetch.ts'
+import { readTokenAnswer } from './token-answer.ts'
+
+/** Checks the authorization response and exchanges its code (RFC 6749 section 4.1.3), once: nothing is retried. */
+export function createExchangeCode(safeFetch: SafeFetch, validateIdToken: ValidateIdToken): OAuth['exchangeCode'] {
+  return async function exchangeCode(client, request, redirectedUrl) {
+    const { code, parameters } = checkAuthorizationResponse(client, request, redirectedUrl)
+    const sent = [new Secret(code), request.codeVerifier]
+    const { server, oauthClient, context, options } = prepareCall(safeFetch, client, 'token_endpoint', sent)
+    const response = await authorizationCodeGrantRequest(
+      server,
+      oauthClient,
+      authenticate(client),
+      parameters,
+      request.redirectUri,
+      request.codeVerifier.reveal(),
+      options,
+    )
+    const answer = await readTokenAnswer(response, 'exchange', context)
+    await validateIdToken(client, request, answer)
+    return answer.tokens
+  }
+}

@@ -1,0 +1,137 @@
+import {
+  type AuthorizationServer,
+  allowInsecureRequests,
+  type CustomFetchOptions,
+  customFetch,
+  expectNoNonce,
+  getValidatedIdTokenClaims,
+  type JWKSCacheInput,
+  jwksCache,
+  OperationProcessingError,
+  processAuthorizationCodeResponse,
+  UnsupportedOperationError,
+  validateApplicationLevelSignature,
+} from 'oauth4webapi'
+import { type AuthorizationRequest, type OAuthClient, ProviderFailure } from '../../core/oauth-port.ts'
+import { expectedIssuer } from './issuer.ts'
+import { toAuthorizationServer, toOAuthClient } from './provider-call.ts'
+import { findCatalogEntry } from './providers.ts'
+import type { SafeFetch } from './safe-fetch.ts'
+import type { TokenAnswer } from './token-answer.ts'
+
+/** Throws ProviderFailure `id_token`, or what fetching the keys throws. */
+export type ValidateIdToken = (
+  client: OAuthClient,
+  request: AuthorizationRequest,
+  answer: TokenAnswer,
+) => Promise<void>
+
+/**
+ * Validates the ID token of a code exchange (OpenID Connect Core section 3.1.3.7): issuer, audience, authorized
+ * party, times, nonce, and its signature where the provider's keys are known. Without a jwks_uri the signature is
+ * not checked, which item 6 permits for a token that came from the token endpoint over TLS. HS256 is refused like
+ * `none`: no provider needs it, and it would make whoever holds the client secret an issuer.
+ */
+export function createValidateIdToken(safeFetch: SafeFetch): ValidateIdToken {
+  const caches = new Map<string, JWKSCacheInput>()
+
+  return async function validateIdToken(client, request, { idToken, grantedScopes }) {
+    if (idToken === null) {
+      if (!isRequired(client, request, grantedScopes)) return
+      throw new ProviderFailure('id_token', 'The scope openid was granted, but there is no ID token in the answer')
+    }
+    const unverified = decodeClaims(idToken)
+    const dropped = findCatalogEntry(client.provider)?.dropsNonce && unverified.nonce === undefined
+    const server: AuthorizationServer = {
+      ...toAuthorizationServer(client),
+      // A connection without an issuer has nothing to compare with; all else is checked.
+      issuer: expectedIssuer(client, unverified) ?? String(unverified.iss),
+      id_token_signing_alg_values_supported: signingAlgorithms,
+    }
+    // The library sees the ID token only: its errors carry what it was given.
+    const answer = Response.json({ access_token: 'none', token_type: 'bearer', id_token: idToken })
+    try {
+      const result = await processAuthorizationCodeResponse(server, toOAuthClient(client), answer, {
+        expectedNonce: request.nonce === null || dropped ? expectNoNonce : request.nonce,
+        requireIdToken: true,
+      })
+      checkAuthorizedParty(client, getValidatedIdTokenClaims(result)?.azp)
+      if (client.endpoints.jwks_uri) await validateSignature(server, answer, client.endpoints.jwks_uri)
+    } catch (error) {
+      throw toFailure(error)
+    }
+  }
+
+  async function validateSignature(server: AuthorizationServer, answer: Response, jwksUri: string): Promise<void> {
+    await validateApplicationLevelSignature(server, answer, {
+      // The library fetches the keys again after five minutes, or after one when it meets an unknown key id.
+      [jwksCache]: cacheFor(jwksUri),
+      [allowInsecureRequests]: new URL(jwksUri).protocol === 'http:',
+      [customFetch]: fetchKeys,
+    })
+  }
+
+  async function fetchKeys(url: string, { headers }: CustomFetchOptions<'GET'>): Promise<Response> {
+    const response = await safeFetch(url, { headers })
+    if (response.status === 200) return response
+    const kind = response.status === 429 || response.status >= 500 ? 'passing' : 'unintelligible'
+    throw new ProviderFailure(kind, `The provider's keys (jwks_uri) could not be read: status ${response.status}`)
+  }
+
+  function cacheFor(jwksUri: string): JWKSCacheInput {
+    const cache = caches.get(jwksUri) ?? {}
+    // The one in use longest ago goes first.
+    caches.delete(jwksUri)
+    caches.set(jwksUri, cache)
+    const [oldest] = caches.keys()
+    if (caches.size > maxCaches && oldest !== undefined) caches.delete(oldest)
+    return cache
+  }
+}
+
+const maxCaches = 100
+
+/** All that oauth4webapi verifies with a public key. Metadata's own list is not kept with a connection. */
+const signingAlgorithms = [
+  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'Ed25519', 'EdDSA'],
+]
+
+/**
+ * Asking for openid makes a server that knows it send an ID token (OpenID Connect Core section 3.1.3.3). One that
+ * does not know it grants other scopes, and must then say which (RFC 6749 section 5.1). Without an issuer it is not
+ * even said to be an OpenID provider.
+ */
+function isRequired(
+  client: OAuthClient,
+  request: AuthorizationRequest,
+  granted: TokenAnswer['grantedScopes'],
+): boolean {
+  if (client.issuer === null || !request.scopes.includes('openid')) return false
+  return granted === null || granted.includes('openid')
+}
+
+/** Read before anything is verified, only to know what to verify it against. */
+function decodeClaims(idToken: string): Record<string, unknown> {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(idToken.split('.')[1] ?? '', 'base64url').toString())
+    return typeof claims === 'object' && claims !== null ? { ...claims } : {}
+  } catch {
+    return {}
+  }
+}
+
+/** OpenID Connect Core section 3.1.3.7 item 5; the library looks at azp only when there are several audiences. */
+function checkAuthorizedParty(client: OAuthClient, azp: unknown): void {
+  if (azp === undefined || azp === client.clientId) return
+  throw new ProviderFailure('id_token', 'The ID token was issued to another client (azp)')
+}
+
+/** The library's own messages are fixed sentences; its causes hold claims and keys, and are left out. */
+function toFailure(error: unknown): ProviderFailure {
+  if (error instanceof ProviderFailure) return error
+  const known = error instanceof OperationProcessingError || error instanceof UnsupportedOperationError
+  return new ProviderFailure(
+    'id_token',
+    known ? error.message : 'The ID token or the key to verify it is malformed',
+  )
+}

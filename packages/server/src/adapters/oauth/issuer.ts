@@ -1,0 +1,53 @@
+import type { ResolvedProvider } from '../../core/oauth-port.ts'
+import { findCatalogEntry } from './providers.ts'
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+const variable = '{tenantid}'
+
+type WithIssuer = Pick<ResolvedProvider, 'provider' | 'issuer'>
+
+/** A tenant's issuer: `{tenantid}` filled in where the tenant names one id, left standing where it can be any. */
+export function tenantIssuer(
+  template: string,
+  tenant: string | undefined,
+  ids: Readonly<Record<string, string>> = {},
+) {
+  const id = tenant && (uuid.test(tenant) ? tenant : ids[tenant])
+  return id ? template.replace(variable, id) : template
+}
+
+/**
+ * The issuer that an ID token with these claims must name, for an exact comparison; undefined where the connection
+ * knows of none. A multi-tenant issuer depends on the account: then `tid` says which tenant it is, and must be one.
+ */
+export function expectedIssuer(client: WithIssuer, claims: { iss?: unknown; tid?: unknown }): string | undefined {
+  if (client.issuer === null) return undefined
+  const entry = findCatalogEntry(client.provider)
+  if (
+    typeof claims.iss === 'string' &&
+    entry?.issuer === client.issuer &&
+    entry.issuerAliases?.includes(claims.iss)
+  ) {
+    return claims.iss
+  }
+  if (isTemplate(client) && typeof claims.tid === 'string' && uuid.test(claims.tid)) {
+    return client.issuer.replace(variable, claims.tid)
+  }
+  return client.issuer
+}
+
+/** Whether `iss` of an authorization response names the connection's issuer (RFC 9207 section 2.4). */
+export function isExpectedIssuer(client: WithIssuer, iss: string): boolean {
+  if (client.issuer === null) return false
+  if (!isTemplate(client)) return iss === client.issuer
+  const [before = '', after = ''] = client.issuer.split(variable)
+  return (
+    iss.startsWith(before) && iss.endsWith(after) && uuid.test(iss.slice(before.length, iss.length - after.length))
+  )
+}
+
+/** Only the catalog may leave the tenant open; elsewhere the braces would be characters like any other. */
+function isTemplate({ provider, issuer }: WithIssuer): boolean {
+  return issuer?.includes(variable) === true && findCatalogEntry(provider)?.issuer === issuer
+}

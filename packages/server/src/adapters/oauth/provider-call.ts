@@ -1,0 +1,56 @@
+import {
+  type AuthorizationServer,
+  allowInsecureRequests,
+  type Client,
+  type CustomFetchOptions,
+  customFetch,
+} from 'oauth4webapi'
+import { type OAuthClient, ProviderFailure } from '../../core/oauth-port.ts'
+import type { Secret } from '../../core/secret.ts'
+import { findUrlProblem, showUrl } from './check-url.ts'
+import type { CallContext } from './provider-failure.ts'
+import type { SafeFetch } from './safe-fetch.ts'
+
+/** Bytes. The largest honest answer is some ID tokens long. */
+const maxTokenAnswer = 256 * 1024
+
+/** What oauth4webapi needs for a call to one endpoint, and what is needed to speak of its failure. */
+export function prepareCall(
+  safeFetch: SafeFetch,
+  client: OAuthClient,
+  endpoint: 'token_endpoint' | 'revocation_endpoint',
+  secrets: readonly Secret[],
+) {
+  const url = new URL(client.endpoints[endpoint] ?? fail(`The connection has no ${endpoint}`))
+  const problem = findUrlProblem(url, safeFetch.allowLoopback)
+  if (problem) throw new ProviderFailure('address', `${showUrl(url)} ${problem.reason}`)
+  const context: CallContext = {
+    endpoint: showUrl(url),
+    provider: client.provider,
+    secrets: [client.clientSecret, ...secrets],
+  }
+  return {
+    server: toAuthorizationServer(client),
+    oauthClient: toOAuthClient(client),
+    context,
+    options: {
+      // http gets this far only to loopback, and only where that is allowed.
+      [allowInsecureRequests]: url.protocol === 'http:',
+      [customFetch]: (target: string, { method, headers, body }: CustomFetchOptions<'POST', URLSearchParams>) =>
+        safeFetch(target, { method, headers, body: body.toString(), maxBodyBytes: maxTokenAnswer }),
+    },
+  }
+}
+
+export function toAuthorizationServer({ issuer, endpoints }: Pick<OAuthClient, 'issuer' | 'endpoints'>) {
+  // The library wants some issuer. Where none is known, nothing is compared with it: see id-token.ts.
+  return { issuer: issuer ?? new URL(endpoints.token_endpoint).origin, ...endpoints } satisfies AuthorizationServer
+}
+
+export function toOAuthClient({ clientId }: Pick<OAuthClient, 'clientId'>): Client {
+  return { client_id: clientId }
+}
+
+function fail(detail: string): never {
+  throw new ProviderFailure('unintelligible', detail)
+}

@@ -1,0 +1,112 @@
+import { ProviderFailure, type TokenSet } from '../../core/oauth-port.ts'
+import { Secret } from '../../core/secret.ts'
+import { type AnswerFields, parseAnswerFields } from './answer-fields.ts'
+import { type CallContext, classifyError } from './provider-failure.ts'
+import { findCatalogEntry } from './providers.ts'
+
+export interface TokenAnswer {
+  tokens: TokenSet
+  idToken: string | null
+  /** Empty when the answer says that none was granted; null when it says nothing, and all that were asked for are. */
+  grantedScopes: readonly string[] | null
+}
+
+/**
+ * exchange: an answer that is not as it should be is refused, since asking again costs a click.
+ * refresh: a usable access token is kept whatever else is wrong, since the provider may have rotated the refresh
+ * token and there is no asking again.
+ */
+export type AnswerMode = 'exchange' | 'refresh'
+
+/** Takes a token endpoint's answer apart, field by field. Throws ProviderFailure and nothing else. */
+export async function readTokenAnswer(
+  response: Response,
+  mode: AnswerMode,
+  context: CallContext,
+): Promise<TokenAnswer> {
+  const { status, headers } = response
+  const fields = parseAnswerFields(await response.text(), headers.get('content-type'))
+  const unusable = (reason: string) =>
+    new ProviderFailure('unintelligible', `${context.endpoint} answered ${status} with ${reason}`)
+
+  if (typeof fields === 'string') {
+    throw response.ok ? unusable(fields) : classifyError({ status, headers }, context)
+  }
+  const accessToken = readToken(fields.get('access_token'))
+  if (!response.ok || hasError(fields, accessToken, mode)) {
+    const [error, errorDescription] = [fields.get('error'), fields.get('error_description')]
+    throw classifyError({ status, headers, error, errorDescription }, context)
+  }
+  if (accessToken === null) throw unusable('no usable access_token')
+  const tokenType = readTokenType(fields.get('token_type'))
+  if (tokenType === undefined && mode === 'exchange') {
+    // RFC 6749 section 7.1: a token of a type that is not understood must not be used.
+    throw unusable('a token_type other than Bearer')
+  }
+  const refreshToken = readToken(fields.get('refresh_token'))
+  const grantedScopes = readScopes(fields.get('scope'), findCatalogEntry(context.provider)?.scopeSeparator)
+  return {
+    tokens: {
+      accessToken: new Secret(accessToken),
+      tokenType: tokenType ?? readTypeName(fields.get('token_type')),
+      expiresIn: readExpiresIn(fields.get('expires_in')),
+      refreshToken: refreshToken === null ? null : new Secret(refreshToken),
+      scope: grantedScopes?.join(' ') || null,
+    },
+    idToken: readToken(fields.get('id_token')),
+    grantedScopes,
+  }
+}
+
+/** Some servers say that it went wrong with status 200. A token beside an error counts where it cannot be had again. */
+function hasError(fields: AnswerFields, accessToken: string | null, mode: AnswerMode): boolean {
+  const error = fields.get('error')
+  return typeof error === 'string' && error !== '' && (accessToken === null || mode === 'exchange')
+}
+
+const longestToken = 16 * 1024
+
+/** RFC 6749 appendix A.12 and A.17: visible ASCII. What else is in it would break the header it is sent in. */
+function readToken(value: unknown): string | null {
+  if (typeof value !== 'string' || value.length > longestToken) return null
+  return /^[\x20-\x7e]+$/.test(value) && value.trim() === value ? value : null
+}
+
+/** Missing or meaningless counts as Bearer, the type of all others; undefined is one that is something else. */
+function readTokenType(value: unknown): 'Bearer' | undefined {
+  if (typeof value !== 'string' || value.trim() === '') return 'Bearer'
+  return value.trim().toLowerCase() === 'bearer' ? 'Bearer' : undefined
+}
+
+/** As the provider spells it, so that whoever gets the token can tell; it is only kept on a refresh. */
+function readTypeName(value: unknown): string {
+  return typeof value === 'string' && /^[\x21-\x7e]{1,64}$/.test(value.trim()) ? value.trim() : 'unknown'
+}
+
+/** Ten years: beyond it is a mistake, or stands for no end. */
+const longestLifetime = 315_360_000
+
+/**
+ * Seconds. Null, which is "did not say", for words, for what is no number, and for zero and below: no provider
+ * issues a token that is dead already, and taking it at its word would have it refreshed without end.
+ */
+function readExpiresIn(value: unknown): number | null {
+  const text = typeof value === 'string' && /^\s*\d{1,20}(\.\d*)?\s*$/.test(value)
+  const seconds = typeof value === 'number' || text ? Math.floor(Number(value)) : 0
+  return seconds > 0 ? Math.min(seconds, longestLifetime) : null
+}
+
+const longestScope = 8 * 1024
+
+/** Scope tokens (RFC 6749 section 3.3), from a string or an array; null when it is neither, or no good. */
+function readScopes(value: unknown, separator = ' '): readonly string[] | null {
+  const parts = typeof value === 'string' ? value.split(separator) : value
+  if (!Array.isArray(parts)) return null
+  const scopes: string[] = []
+  for (const part of parts) {
+    if (typeof part !== 'string') return null
+    scopes.push(...part.split(/\s+/).filter((scope) => scope !== ''))
+  }
+  const joined = scopes.join(' ')
+  return /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/.test(joined) && joined.length <= longestScope ? scopes : null
+}

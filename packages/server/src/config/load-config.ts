@@ -1,0 +1,142 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { defaultDataDirectory } from '@authconn/shared/local'
+import { isKek, kekBytes } from '../core/crypto/key-encryption-key.ts'
+import { AuthconnError } from '../core/errors.ts'
+import { Secret } from '../core/secret.ts'
+import { foreignSettings, type SettingName, settings } from './settings.ts'
+
+export type LogLevel = (typeof logLevels)[number]
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+
+export interface Config {
+  readonly host: string
+  readonly port: number
+  readonly dataDirectory: string
+  /** undefined: the embedded database. */
+  readonly databaseUrl: Secret | undefined
+  readonly databasePoolSize: number
+  /** The key in base64; undefined: the key file in the data directory. */
+  readonly kek: Secret | undefined
+  readonly autoMigrate: boolean
+  readonly allowedRedirectUris: readonly string[]
+  readonly allowLoopbackProviders: boolean
+  readonly providerTimeoutMs: number
+  readonly shutdownTimeoutMs: number
+  readonly logLevel: LogLevel
+  /** Names that begin with AUTHCONN_ and are no setting: probably mistyped. */
+  readonly unknownSettings: readonly string[]
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** The environment as one frozen value. Throws setting_invalid, which names the setting and what it takes. */
+export function loadConfig(env: Environment): Config {
+  return Object.freeze({
+    host: read(env, 'AUTHCONN_HOST') ?? '127.0.0.1',
+    port: integer(env, 'AUTHCONN_PORT', { min: 0, max: 65_535, fallback: 7345 }),
+    dataDirectory: resolve(read(env, 'AUTHCONN_DATA_DIR') ?? defaultDataDirectory(env)),
+    databaseUrl: databaseUrl(env),
+    databasePoolSize: integer(env, 'AUTHCONN_DATABASE_POOL_SIZE', { min: 1, max: 200, fallback: 10 }),
+    kek: kek(env),
+    autoMigrate: boolean(env, 'AUTHCONN_AUTO_MIGRATE', true),
+    allowedRedirectUris: redirectUris(env),
+    allowLoopbackProviders: boolean(env, 'AUTHCONN_ALLOW_LOOPBACK_PROVIDERS', false),
+    providerTimeoutMs: 1000 * integer(env, 'AUTHCONN_PROVIDER_TIMEOUT', { min: 1, max: 60, fallback: 10 }),
+    shutdownTimeoutMs: 1000 * integer(env, 'AUTHCONN_SHUTDOWN_TIMEOUT', { min: 1, max: 300, fallback: 25 }),
+    logLevel: oneOf(env, 'AUTHCONN_LOG_LEVEL', logLevels, 'info'),
+    unknownSettings: unknownSettings(env),
+  })
+}
+
+/** An empty value counts as none, as orchestrators pass one for a variable that is not set. */
+function read(env: Environment, name: SettingName): string | undefined {
+  return env[name] || undefined
+}
+
+function invalid(name: SettingName, problem: string): AuthconnError {
+  return new AuthconnError('setting_invalid', `${name} ${problem}`)
+}
+
+function integer(env: Environment, name: SettingName, range: { min: number; max: number; fallback: number }): number {
+  const text = read(env, name)
+  if (text === undefined) return range.fallback
+  if (/^tcp:\/\//.test(text)) {
+    throw invalid(
+      name,
+      'is set by Kubernetes for a service named "authconn": set enableServiceLinks: false in the pod, or rename the service',
+    )
+  }
+  const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
+  if (!(number >= range.min && number <= range.max)) {
+    throw invalid(name, `must be a whole number from ${range.min} to ${range.max}, not "${text}"`)
+  }
+  return number
+}
+
+function boolean(env: Environment, name: SettingName, fallback: boolean): boolean {
+  const text = read(env, name)
+  if (text === undefined) return fallback
+  if (text !== 'true' && text !== 'false') throw invalid(name, `must be true or false, not "${text}"`)
+  return text === 'true'
+}
+
+function oneOf<T extends string>(env: Environment, name: SettingName, values: readonly T[], fallback: T): T {
+  const text = read(env, name)
+  if (text === undefined) return fallback
+  const value = values.find((candidate) => candidate === text)
+  if (!value) throw invalid(name, `must be one of ${values.join(', ')}, not "${text}"`)
+  return value
+}
+
+/** A secret given by itself or by a file; never both, since it would be unclear which one counts. */
+function secret(env: Environment, name: SettingName, fileName: SettingName): Secret | undefined {
+  const value = read(env, name)
+  const file = read(env, fileName)
+  if (value !== undefined && file !== undefined) throw invalid(name, `and ${fileName} are both set: keep one of them`)
+  if (file === undefined) return value === undefined ? undefined : new Secret(value)
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8').trim()
+  } catch (cause) {
+    throw new AuthconnError('setting_invalid', `${fileName} names a file that cannot be read: ${file}`, { cause })
+  }
+  if (!text) throw invalid(fileName, `names an empty file: ${file}`)
+  return new Secret(text)
+}
+
+function databaseUrl(env: Environment): Secret | undefined {
+  const url = secret(env, 'DATABASE_URL', 'DATABASE_URL_FILE')
+  // The value holds a password, so the error must not repeat it.
+  if (url && !(URL.canParse(url.reveal()) && /^postgres(ql)?:$/.test(new URL(url.reveal()).protocol))) {
+    throw invalid('DATABASE_URL', 'must be a URL of the form postgres://user:password@host:5432/database')
+  }
+  return url
+}
+
+function kek(env: Environment): Secret | undefined {
+  const key = secret(env, 'AUTHCONN_KEK', 'AUTHCONN_KEK_FILE')
+  if (key && !isKek(key.reveal())) {
+    throw invalid('AUTHCONN_KEK', `must be ${kekBytes} bytes in base64; make one with: openssl rand -base64 ${kekBytes}`)
+  }
+  return key
+}
+
+function redirectUris(env: Environment): readonly string[] {
+  const uris = (read(env, 'AUTHCONN_ALLOWED_REDIRECT_URIS') ?? '').split(',').map((uri) => uri.trim())
+  for (const uri of uris.filter(Boolean)) {
+    const url = URL.canParse(uri) ? new URL(uri) : undefined
+    if (url?.protocol !== 'https:' || url.hash || url.username) {
+      throw invalid('AUTHCONN_ALLOWED_REDIRECT_URIS', `must hold https URLs without a fragment, not "${uri}"`)
+    }
+  }
+  return uris.filter(Boolean)
+}
+
+function unknownSettings(env: Environment): string[] {
+  const known = new Set<string>([...settings.map((setting) => setting.name), ...foreignSettings])
+  // AUTHCONN_SERVICE_… and AUTHCONN_PORT_… come from Kubernetes, not from a person.
+  return Object.keys(env).filter(
+    (name) => name.startsWith('AUTHCONN_') && !known.has(name) && !/^AUTHCONN_(SERVICE|PORT)_/.test(name),
+  )
+}

@@ -1,0 +1,99 @@
+/** One setting of the vault, as `--help` and docs/settings.md show it. */
+export interface Setting {
+  name: string
+  /** The flag of `authconn-server` that sets it, where there is one. */
+  flag?: string
+  /** In words, as the default depends on the machine for some. */
+  default: string
+  description: string
+}
+
+export const settings = [
+  {
+    name: 'AUTHCONN_HOST',
+    flag: '--host HOST',
+    default: '127.0.0.1',
+    description: 'Address to listen on. Put a TLS proxy in front before making it reachable from elsewhere.',
+  },
+  {
+    name: 'AUTHCONN_PORT',
+    flag: '--port PORT',
+    default: '7345',
+    description: 'Port to listen on; 0 takes any free one.',
+  },
+  {
+    name: 'AUTHCONN_DATA_DIR',
+    flag: '--data-dir DIR',
+    default: '$XDG_DATA_HOME/authconn, or ~/.local/share/authconn',
+    description:
+      'Directory for the embedded database, the key file and the credentials of the local command line. Created with mode 0700.',
+  },
+  {
+    name: 'DATABASE_URL',
+    default: 'none: the embedded database in the data directory',
+    description: 'postgres://… of a PostgreSQL server, version 15 or later. Needed for more than one vault process.',
+  },
+  {
+    name: 'DATABASE_URL_FILE',
+    default: 'none',
+    description: 'A file that holds DATABASE_URL, such as a mounted secret.',
+  },
+  {
+    name: 'AUTHCONN_DATABASE_POOL_SIZE',
+    default: '10',
+    description: 'Most connections this process opens to PostgreSQL, 1 to 200.',
+  },
+  {
+    name: 'AUTHCONN_KEK',
+    default: 'none: the file kek in the data directory, made on the first start',
+    description:
+      'The key-encryption key: 32 random bytes in base64, such as `openssl rand -base64 32` prints. Keep a copy apart from the database: without it nothing can be read.',
+  },
+  {
+    name: 'AUTHCONN_KEK_FILE',
+    default: 'none',
+    description: 'A file that holds the key-encryption key in base64, such as a mounted secret.',
+  },
+  {
+    name: 'AUTHCONN_AUTO_MIGRATE',
+    default: 'true',
+    description: 'Whether start runs missing migrations. With false it refuses to start until `authconn-server migrate` has run.',
+  },
+  {
+    name: 'AUTHCONN_ALLOWED_REDIRECT_URIS',
+    default: 'none: loopback only',
+    description: 'Exact redirect URIs, separated by commas, that are allowed besides http on loopback.',
+  },
+  {
+    name: 'AUTHCONN_ALLOW_LOOPBACK_PROVIDERS',
+    default: 'false',
+    description: 'Lets the vault call providers on this machine, also without TLS. For development only.',
+  },
+  {
+    name: 'AUTHCONN_PROVIDER_TIMEOUT',
+    default: '10',
+    description: 'Seconds that one call to a provider may take in all, 1 to 60.',
+  },
+  {
+    name: 'AUTHCONN_SHUTDOWN_TIMEOUT',
+    default: '25',
+    description: 'Seconds that a stopping vault gives to what is in flight, 1 to 300.',
+  },
+  {
+    name: 'AUTHCONN_LOG_LEVEL',
+    flag: '--log-level LEVEL',
+    default: 'info',
+    description: 'trace, debug, info, warn, error, fatal or silent. Logs go to standard output as lines of JSON.',
+  },
+] as const satisfies readonly Setting[]
+
+export type SettingName = (typeof settings)[number]['name']
+
+/** Settings of the other programs, which are no mistake when the vault sees them. */
+export const foreignSettings = [
+  'AUTHCONN_URL',
+  'AUTHCONN_API_KEY',
+  'AUTHCONN_API_KEY_FILE',
+  'AUTHCONN_ALLOW_INSECURE_HTTP',
+  'AUTHCONN_DEBUG',
+] as const

@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto'
+import { createOpenApiDocument, type OperationName, routes } from '@authconn/shared'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import type { Authenticate } from '../core/callers/authenticate.ts'
+import { AuthconnError } from '../core/errors.ts'
+import { answerBrokenRequest } from './broken-request.ts'
+import { docsHeaders, renderDocs } from './docs-page.ts'
+import { type Handlers, registerOperation } from './operation.ts'
+import { createErrorHandler, sendProblem } from './problem.ts'
+import { createValidatorCompiler } from './validator.ts'
+
+const bodyLimit = 64 * 1024
+
+/** The HTTP server of the vault: translates between the contract and core, and decides nothing. */
+export function createApp(deps: {
+  handlers: Handlers
+  authenticate: Authenticate
+  isDatabaseUnavailable(error: unknown): boolean
+  log: FastifyBaseLogger
+  version: string
+}): FastifyInstance {
+  const answerError = createErrorHandler(deps.isDatabaseUnavailable)
+  const app = Fastify({
+    loggerInstance: deps.log,
+    disableRequestLogging: true,
+    bodyLimit,
+    // A whole request must arrive in this time, however slowly its bytes drip.
+    requestTimeout: 30_000,
+    keepAliveTimeout: 65_000,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 200 },
+    requestIdHeader: false,
+    genReqId: (request) => requestId(request.headers['x-request-id']),
+    frameworkErrors: answerError,
+    clientErrorHandler: answerBrokenRequest,
+  })
+
+  app.setValidatorCompiler(createValidatorCompiler())
+  app.setErrorHandler(answerError)
+  app.setNotFoundHandler((request, reply) => {
+    sendProblem(reply, request.id, new AuthconnError('not_found', `There is no ${request.method} ${path(request.url)}`))
+  })
+  app.decorateRequest('caller', null)
+  app.addHook('onSend', async (request, reply) => {
+    reply.header('x-request-id', request.id)
+    reply.header('x-content-type-options', 'nosniff')
+    reply.header('referrer-policy', 'no-referrer')
+    // Everything here is about secrets, so nothing of it belongs into a cache.
+    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
+    if (!reply.hasHeader('content-security-policy')) {
+      reply.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
+    }
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    // The route's pattern and never the URL: a query may hold what a person pasted.
+    const { method, routeOptions, caller } = request
+    request.log.info(
+      {
+        method,
+        route: routeOptions.url ?? 'none',
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime * 10) / 10,
+        ...(caller ? { caller: caller.name } : {}),
+      },
+      'request',
+    )
+  })
+
+  for (const name of Object.keys(routes) as OperationName[]) {
+    registerOperation(app, name, deps.handlers[name], deps.authenticate)
+  }
+
+  const openapi = JSON.stringify(createOpenApiDocument(deps.version))
+  app.get('/openapi.json', (_request, reply) => {
+    reply.type('application/json; charset=utf-8').send(openapi)
+  })
+  const docs = renderDocs(deps.version)
+  app.get('/docs', (_request, reply) => {
+    reply.headers(docsHeaders).send(docs)
+  })
+  return app
+}
+
+/** A caller's own id is kept, for following a request through several systems, when it is harmless to print. */
+function requestId(given: string | string[] | undefined): string {
+  return typeof given === 'string' && /^[A-Za-z0-9._-]{8,128}$/.test(given) ? given : randomUUID()
+}
+
+function path(url: string): string {
+  return url.split('?', 1)[0] ?? ''
+}

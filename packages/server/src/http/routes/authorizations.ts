@@ -1,0 +1,30 @@
+import type { CompleteAuthorization } from '../../core/connections/complete-authorization.ts'
+import type { StartAuthorization } from '../../core/connections/start-authorization.ts'
+import type { WatchAuthorization } from '../../core/connections/watch-authorization.ts'
+import type { Handlers } from '../operation.ts'
+import { viewAuthorization, viewGrant } from '../views.ts'
+
+type Operations = 'startAuthorization' | 'getAuthorization' | 'completeAuthorization' | 'cancelAuthorization'
+
+export function authorizationRoutes(deps: {
+  startAuthorization: StartAuthorization
+  completeAuthorization: CompleteAuthorization
+  watchAuthorization: WatchAuthorization
+}): Pick<Handlers, Operations> {
+  return {
+    async startAuthorization({ caller, params, body }) {
+      const { authorization, authorizationUrl } = await deps.startAuthorization(caller, params.name, body)
+      return { ...viewAuthorization(authorization), authorization_url: authorizationUrl }
+    },
+    async getAuthorization({ caller, params }) {
+      return viewAuthorization(await deps.watchAuthorization.get(caller, params.id))
+    },
+    async completeAuthorization({ caller, params, body }) {
+      const { authorization, grant, now } = await deps.completeAuthorization(caller, params.id, body.redirected_url)
+      return { ...viewAuthorization(authorization), grant: viewGrant(grant, now) }
+    },
+    async cancelAuthorization({ caller, params }) {
+      return viewAuthorization(await deps.watchAuthorization.cancel(caller, params.id))
+    },
+  }
+}

@@ -1,0 +1,59 @@
+import type { Provider } from '@authconn/shared'
+import type { CreateConnection } from '../../core/connections/create-connection.ts'
+import type { DeleteConnection } from '../../core/connections/delete-connection.ts'
+import type { ReadConnections } from '../../core/connections/read-connections.ts'
+import type { RevokeGrant } from '../../core/grants/revoke-grant.ts'
+import type { Handlers } from '../operation.ts'
+import { cutPage, toPage } from '../page.ts'
+import { viewConnection, viewGrant, viewRevocation } from '../views.ts'
+
+type Operations =
+  | 'listProviders'
+  | 'createConnection'
+  | 'listConnections'
+  | 'getConnection'
+  | 'deleteConnection'
+  | 'listGrants'
+  | 'revokeGrant'
+
+export function connectionRoutes(deps: {
+  listProviders(): Provider[]
+  createConnection: CreateConnection
+  readConnections: ReadConnections
+  deleteConnection: DeleteConnection
+  revokeGrant: RevokeGrant
+}): Pick<Handlers, Operations> {
+  return {
+    async listProviders() {
+      return { providers: deps.listProviders() }
+    },
+    async createConnection({ caller, body }) {
+      return viewConnection(await deps.createConnection(caller, body))
+    },
+    async listConnections({ caller, query }) {
+      const { page, limit } = toPage(query)
+      const found = await deps.readConnections.list(caller, page)
+      const { rows, next } = cutPage(found, limit, ({ connection }) => connection.name)
+      return { connections: rows.map(viewConnection), next }
+    },
+    async getConnection({ caller, params }) {
+      return viewConnection(await deps.readConnections.get(caller, params.name))
+    },
+    async deleteConnection({ caller, params }) {
+      const { connection, revocations } = await deps.deleteConnection(caller, params.name)
+      return {
+        name: connection.name,
+        revocations: revocations.map((revoked) => viewRevocation(connection.name, revoked)),
+      }
+    },
+    async listGrants({ caller, params, query }) {
+      const { page, limit } = toPage(query)
+      const { grants, now } = await deps.readConnections.listGrants(caller, params.name, page)
+      const { rows, next } = cutPage(grants, limit, (grant) => grant.subject)
+      return { grants: rows.map((grant) => viewGrant(grant, now)), next }
+    },
+    async revokeGrant({ caller, params, body }) {
+      return viewRevocation(params.name, await deps.revokeGrant(caller, params.name, body.subject ?? ''))
+    },
+  }
+}

@@ -1,0 +1,19 @@
+import { Ajv } from 'ajv'
+import addFormats from 'ajv-formats'
+import type { FastifySchemaCompiler } from 'fastify'
+
+/**
+ * Validates as the contract says: unknown fields are refused, not dropped, and a body is never coerced.
+ * Only path and query, which arrive as text, are.
+ */
+export function createValidatorCompiler(): FastifySchemaCompiler<object> {
+  const text = createAjv({ coerceTypes: true })
+  const body = createAjv({ coerceTypes: false })
+  return ({ schema, httpPart }) => (httpPart === 'body' ? body : text).compile(schema)
+}
+
+function createAjv(options: { coerceTypes: boolean }): Ajv {
+  const ajv = new Ajv({ ...options, useDefaults: false, removeAdditional: false, allErrors: false, strict: true, allowUnionTypes: true })
+  addFormats.default(ajv, ['uri', 'uuid', 'date-time'])
+  return ajv
+}

@@ -1,0 +1,31 @@
+import { type Logger, pino } from 'pino'
+import type { LogLevel } from './config/load-config.ts'
+
+export type { Logger }
+
+/** Lines of JSON on standard output. Secrets print as "[secret]" by their type; errors without what they drag along. */
+export function createLogger(level: LogLevel): Logger {
+  return pino({
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+    serializers: { err: describeError, error: describeError, req: () => undefined, res: () => undefined },
+  })
+}
+
+/**
+ * An allowlist: name, code, message, stack and causes. Errors of drivers and libraries carry rows, parameters,
+ * responses and bodies in further properties, and those hold what must not be logged.
+ */
+export function describeError(error: unknown, depth = 0): unknown {
+  if (!(error instanceof Error)) return { message: typeof error === 'string' ? error : 'not an Error' }
+  return {
+    name: error.name,
+    ...('code' in error && typeof error.code === 'string' ? { code: error.code } : {}),
+    ...('kind' in error && typeof error.kind === 'string' ? { kind: error.kind } : {}),
+    message: error.message,
+    stack: error.stack?.split('\n').slice(1, 12).join('\n'),
+    ...(error.cause !== undefined && depth < 4 ? { cause: describeError(error.cause, depth + 1) } : {}),
+  }
+}

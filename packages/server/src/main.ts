@@ -1,0 +1,70 @@
+#!/usr/bin/env node
+import { errorTable } from '@authconn/shared/errors'
+import { Command, CommanderError } from 'commander'
+import { loadConfig } from './config/load-config.ts'
+import { type SettingName, settings } from './config/settings.ts'
+import { AuthconnError } from './core/errors.ts'
+import { createLogger, describeError } from './logger.ts'
+import { version } from './version.ts'
+
+const flagged = [...settings].filter((setting) => 'flag' in setting)
+
+const program = new Command('authconn-server')
+  .description('The authconn vault: keeps OAuth client secrets and tokens sealed, keeps tokens fresh, serves them.')
+  .version(version)
+  .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(text) })
+  .addHelpText('after', `\nSettings, from the environment (a flag wins):\n${settingsHelp()}`)
+
+withSettings(program.command('start'))
+  .description('Serve. Stops on SIGTERM or SIGINT, finishing what is in flight.')
+  .action(async (flags) => {
+    const { startVault } = await import('./start-vault.ts')
+    await startVault(loadConfig({ ...process.env, ...environmentOf(flags) }))
+  })
+
+withSettings(program.command('migrate'))
+  .description('Run the missing database migrations and exit. Safe to run from several places at once.')
+  .action(async (flags) => {
+    const { migrateOnly } = await import('./compose.ts')
+    const config = loadConfig({ ...process.env, ...environmentOf(flags) })
+    const ran = await migrateOnly(config, createLogger(config.logLevel))
+    process.stdout.write(ran.length > 0 ? `Migrated: ${ran.join(', ')}\n` : 'Nothing to migrate\n')
+  })
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = report(error)
+}
+
+function withSettings(command: Command): Command {
+  for (const setting of flagged) command.option(setting.flag, setting.description)
+  return command.exitOverride()
+}
+
+function environmentOf(flags: Record<string, string>): Partial<Record<SettingName, string>> {
+  const given = flagged.map(({ name, flag }) => {
+    const option = flag.slice(2).split(' ', 1)[0] ?? ''
+    return [name, flags[option.replaceAll(/-(\w)/g, (_match, letter: string) => letter.toUpperCase())]]
+  })
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined))
+}
+
+function settingsHelp(): string {
+  return settings
+    .map(({ name, description, default: fallback }) => `\n  ${name}\n      ${description}\n      Default: ${fallback}`)
+    .join('\n')
+}
+
+/** Words for people on standard error; the exit code. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (error instanceof AuthconnError) {
+    const { title, hint, kind } = errorTable[error.code]
+    process.stderr.write(`${title} (${error.code})\n${error.message}\n${hint}\n`)
+    return kind === 'usage' ? 2 : 1
+  }
+  process.stderr.write(`The vault failed to start\n${JSON.stringify(describeError(error), null, 2)}\n`)
+  return 1
+}

@@ -1,0 +1,88 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { loadConfig } from '../../src/config/load-config.ts'
+import { settings } from '../../src/config/settings.ts'
+
+const kek = Buffer.alloc(32, 7).toString('base64')
+const directory = mkdtempSync(join(tmpdir(), 'authconn-config-'))
+const file = (name: string, text: string) => {
+  const path = join(directory, name)
+  writeFileSync(path, text)
+  return path
+}
+
+describe('the settings', () => {
+  test('have defaults that work without any', () => {
+    expect(loadConfig({ HOME: '/home/someone' })).toMatchObject({
+      host: '127.0.0.1',
+      port: 7345,
+      dataDirectory: '/home/someone/.local/share/authconn',
+      databaseUrl: undefined,
+      allowLoopbackProviders: false,
+      logLevel: 'info',
+      unknownSettings: [],
+    })
+  })
+
+  test('take secrets from files, without the newline at their end', () => {
+    const config = loadConfig({
+      AUTHCONN_KEK_FILE: file('kek', `${kek}\n`),
+      DATABASE_URL_FILE: file('url', 'postgres://u:p@localhost/db\n'),
+    })
+    expect(config.kek?.reveal()).toBe(kek)
+    expect(config.databaseUrl?.reveal()).toBe('postgres://u:p@localhost/db')
+  })
+
+  test.each([
+    ['AUTHCONN_PORT', 'abc'],
+    ['AUTHCONN_PORT', '70000'],
+    ['AUTHCONN_PORT', '-1'],
+    ['AUTHCONN_PORT', 'tcp://10.0.0.1:7345'],
+    ['AUTHCONN_DATABASE_POOL_SIZE', '0'],
+    ['AUTHCONN_PROVIDER_TIMEOUT', '61'],
+    ['AUTHCONN_SHUTDOWN_TIMEOUT', '1.5'],
+    ['AUTHCONN_AUTO_MIGRATE', 'yes'],
+    ['AUTHCONN_ALLOW_LOOPBACK_PROVIDERS', '1'],
+    ['AUTHCONN_LOG_LEVEL', 'verbose'],
+    ['AUTHCONN_KEK', 'c2hvcnQ='],
+    ['AUTHCONN_KEK_FILE', join(directory, 'missing')],
+    ['AUTHCONN_KEK_FILE', file('empty', '\n')],
+    ['DATABASE_URL', 'mysql://u:secret-password@host/db'],
+    ['DATABASE_URL_FILE', join(directory, 'missing')],
+    ['AUTHCONN_ALLOWED_REDIRECT_URIS', 'http://example.com/callback'],
+  ])('%s=%s is refused by name', (name, value) => {
+    const error = (() => {
+      try {
+        return loadConfig({ [name]: value })
+      } catch (thrown) {
+        return thrown
+      }
+    })()
+    expect(error).toMatchObject({ code: 'setting_invalid' })
+    expect(String(error)).toContain(name.replace(/_FILE$/, ''))
+    expect(String(error)).not.toContain('secret-password')
+    expect(String(error)).not.toContain('c2hvcnQ=')
+  })
+
+  test('refuse a secret that is given twice', () => {
+    expect(() => loadConfig({ AUTHCONN_KEK: kek, AUTHCONN_KEK_FILE: file('kek2', kek) })).toThrow(/both set/)
+  })
+
+  test('name what is probably mistyped, and leave what Kubernetes sets', () => {
+    const config = loadConfig({ AUTHCONN_LOGLEVEL: 'debug', AUTHCONN_SERVICE_HOST: 'x', AUTHCONN_API_KEY: 'x' })
+    expect(config.unknownSettings).toEqual(['AUTHCONN_LOGLEVEL'])
+  })
+
+  test('are frozen', () => {
+    expect(Object.isFrozen(loadConfig({}))).toBe(true)
+  })
+
+  test('are all read by their name', () => {
+    for (const { name } of settings) {
+      if (/HOST|DATA_DIR/.test(name)) continue
+      expect(() => loadConfig({ [name]: 'not-a-valid-value-for-any' }), name).toThrow(new RegExp(name.replace(/_FILE$/, "")))
+    }
+  })
+})
