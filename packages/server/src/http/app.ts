@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { createOpenApiDocument, type OperationName, routes } from '@authconn/shared'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Authenticate } from '../core/callers/authenticate.ts'
 import { AuthconnError } from '../core/errors.ts'
 import { answerBrokenRequest } from './broken-request.ts'
@@ -22,7 +22,7 @@ export function createApp(deps: {
   const answerError = createErrorHandler(deps.isDatabaseUnavailable)
   const app = Fastify({
     loggerInstance: deps.log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     bodyLimit,
     // A whole request must arrive in this time, however slowly its bytes drip.
     requestTimeout: 30_000,

@@ -3,7 +3,7 @@ import { type AuthorizationRequest, type OAuthClient, ProviderFailure } from '..
 import { Secret } from '../../core/secret.ts'
 import { isExpectedIssuer } from './issuer.ts'
 import { toAuthorizationServer, toOAuthClient } from './provider-call.ts'
-import { printable, printableCode } from './provider-text.ts'
+import { printable, printableCode, printableIssuer } from './provider-text.ts'
 
 /**
  * Checks an authorization response (RFC 6749 section 4.1.2, RFC 9207) and resolves to what its code is exchanged
@@ -55,7 +55,7 @@ function checkIssuer(client: OAuthClient, iss: string | null): void {
     )
   }
   if (isExpectedIssuer(client, iss)) return
-  const named = printable(iss) ?? 'nothing'
+  const named = printableIssuer(iss)
   throw new ProviderFailure(
     'issuer',
     client.issuer === null
@@ -65,7 +65,8 @@ function checkIssuer(client: OAuthClient, iss: string | null): void {
 }
 
 function denied({ state, codeVerifier }: AuthorizationRequest, received: URLSearchParams): ProviderFailure {
-  const code = printableCode(received.get('error')) ?? 'an error'
-  const description = printable(received.get('error_description'), [new Secret(state), codeVerifier])
+  const sent = [new Secret(state), codeVerifier]
+  const code = printableCode(received.get('error'), sent) ?? 'an error'
+  const description = printable(received.get('error_description'), sent)
   return new ProviderFailure('denied', `The provider answered ${code}${description ? `: ${description}` : ''}`)
 }

@@ -1,7 +1,7 @@
 import { AuthconnError } from '../../core/errors.ts'
 import { ProviderFailure } from '../../core/oauth-port.ts'
 import { showUrl } from './check-url.ts'
-import { printable } from './provider-text.ts'
+import { printableIssuer } from './provider-text.ts'
 import type { SafeFetch } from './safe-fetch.ts'
 
 export interface Metadata {
@@ -112,7 +112,7 @@ function isEndpoint(value: unknown, url: URL): boolean {
 }
 
 function mismatch(from: string, expected: string, actual: string, given: boolean): AuthconnError {
-  const named = printable(actual) ?? 'nothing'
+  const named = printableIssuer(actual)
   const advice = given ? '' : ' If that is the provider you mean, give it as the issuer URL.'
   return new AuthconnError('issuer_mismatch', `${from} names the issuer ${named} instead of ${expected}.${advice}`)
 }

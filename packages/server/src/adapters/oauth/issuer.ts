@@ -1,4 +1,4 @@
-import type { ResolvedProvider } from '../../core/oauth-port.ts'
+import { ProviderFailure, type ResolvedProvider } from '../../core/oauth-port.ts'
 import { findCatalogEntry } from './providers.ts'
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
@@ -19,22 +19,19 @@ export function tenantIssuer(
 
 /**
  * The issuer that an ID token with these claims must name, for an exact comparison; undefined where the connection
- * knows of none. A multi-tenant issuer depends on the account: then `tid` says which tenant it is, and must be one.
+ * knows of none. A multi-tenant issuer depends on the account: then `tid` says which tenant it is. Throws
+ * ProviderFailure `id_token` when it does not.
  */
 export function expectedIssuer(client: WithIssuer, claims: { iss?: unknown; tid?: unknown }): string | undefined {
-  if (client.issuer === null) return undefined
-  const entry = findCatalogEntry(client.provider)
-  if (
-    typeof claims.iss === 'string' &&
-    entry?.issuer === client.issuer &&
-    entry.issuerAliases?.includes(claims.iss)
-  ) {
-    return claims.iss
+  const { issuer, provider } = client
+  if (issuer === null) return undefined
+  if (isTemplate(client)) {
+    if (typeof claims.tid === 'string' && uuid.test(claims.tid)) return issuer.replace(variable, claims.tid)
+    throw new ProviderFailure('id_token', 'The ID token does not name the tenant of the account (tid)')
   }
-  if (isTemplate(client) && typeof claims.tid === 'string' && uuid.test(claims.tid)) {
-    return client.issuer.replace(variable, claims.tid)
-  }
-  return client.issuer
+  const entry = findCatalogEntry(provider)
+  const alias = entry?.issuer === issuer ? entry.issuerAliases?.find((name) => name === claims.iss) : undefined
+  return alias ?? issuer
 }
 
 /** Whether `iss` of an authorization response names the connection's issuer (RFC 9207 section 2.4). */

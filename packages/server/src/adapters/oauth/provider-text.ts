@@ -12,7 +12,7 @@ export function printable(text: unknown, secrets: readonly Secret[] = [], maxLen
   for (const secret of secrets) line = withoutSecret(line, secret.reveal())
   line = line
     .replace(/[\p{C}\p{Z}\s]+/gu, ' ')
-    .replace(tokenLike, '[…]')
+    .replace(tokenCharacters, (run) => (looksRandom(run) ? '[…]' : run))
     .trim()
   if (line.length > maxLength) line = `${line.slice(0, maxLength - 1).trimEnd()}…`
   return line === '' ? undefined : line
@@ -24,8 +24,19 @@ export function printableCode(code: unknown, secrets: readonly Secret[] = []): s
   return text && /^[A-Za-z0-9_.:-]+$/.test(text) ? text : undefined
 }
 
-// Longer than a UUID, which support asks for; shorter than any token with enough randomness in these alphabets.
-const tokenLike = /[A-Za-z0-9_~+/=.-]{40,}/g
+/** An issuer that a provider names, as it spells it: the difference may be a slash. */
+export function printableIssuer(issuer: string): string {
+  return /^https?:\/\/[^\s?#@\p{C}]{1,200}$/u.test(issuer) ? issuer : (printable(issuer) ?? 'nothing readable')
+}
+
+const tokenCharacters = /[A-Za-z0-9_~+/=.-]{20,}/g
+
+/** Words carry no digits, and the UUIDs that support asks for have their own form; any other long run may be a token. */
+function looksRandom(run: string): boolean {
+  return run.length >= 64 || (/\d/.test(run) && !uuid.test(run))
+}
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.?$/i
 
 function withoutSecret(text: string, secret: string): string {
   // So short a value would turn up by accident, and is no secret.

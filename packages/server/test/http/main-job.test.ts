@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type OperationName, routes } from '@authconn/shared'
+import { afterAll, expect, test } from 'vitest'
+import { useVault } from '../support/vault.ts'
+
+const v = useVault()
+
+test('creates, authorizes, hands out, refreshes, lists, revokes and deletes', async () => {
+  const created = await v.call('createConnection', {
+    body: {
+      name: 'main-job',
+      type: 'TYPE_OAUTH2',
+      provider_url: v.sandbox.issuer,
+      client_id: v.sandbox.client.client_id,
+      client_secret: v.sandbox.client.client_secret,
+    },
+  })
+  expect(created.status).toBe(201)
+  expect(created.body).toMatchObject({ name: 'main-job', status: 'pending', expires_at: null, refreshable: false })
+  expect(created.body.endpoints.token_endpoint).toBe(`${v.sandbox.issuer}/token`)
+  expect(JSON.stringify(created.body)).not.toContain(v.sandbox.client.client_secret)
+
+  v.sandbox.setAccessTokenTtl(4)
+  const completed = await v.authorize('main-job')
+  expect(completed.status).toBe(200)
+  expect(completed.body).toMatchObject({
+    connection: 'main-job',
+    status: 'completed',
+    grant: { status: 'active', refreshable: true },
+  })
+  expect(JSON.stringify(completed.body)).not.toMatch(/access_token|refresh_token"/)
+
+  const first = await v.call('getToken', { params: { name: 'main-job' } })
+  expect(first.status).toBe(200)
+  expect(first.headers['cache-control']).toBe('no-store')
+  expect(Object.keys(first.body).sort()).toEqual(['access_token', 'expires_at', 'scope', 'token_type'])
+  expect(first.body.token_type).toBe('Bearer')
+  expect(Date.parse(first.body.expires_at) - Date.now()).toBeLessThan(4500)
+
+  await sleep(4000)
+  const second = await v.call('getToken', { params: { name: 'main-job' } })
+  expect(second.status).toBe(200)
+  expect(second.body.access_token).not.toBe(first.body.access_token)
+  expect(v.sandbox.stats.tokenRequests.refresh_token).toBe(1)
+  const userinfo = await fetch(`${v.sandbox.issuer}/userinfo`, {
+    headers: { authorization: `Bearer ${second.body.access_token}` },
+  })
+  expect(userinfo.status).toBe(200)
+
+  const listed = await v.call('listConnections')
+  expect(listed.body).toMatchObject({ connections: [{ name: 'main-job', status: 'active' }], next: null })
+  const got = await v.call('getConnection', { params: { name: 'main-job' } })
+  expect(got.body.last_refreshed_at).not.toBeNull()
+  expect((await v.call('listGrants', { params: { name: 'main-job' } })).body.grants).toMatchObject([{ subject: null }])
+  v.sandbox.setAccessTokenTtl(3600)
+
+  const revoked = await v.call('revokeGrant', { params: { name: 'main-job' }, body: {} })
+  expect(revoked.body).toMatchObject({ status: 'revoked', upstream: 'revoked', detail: null })
+  const dead = await fetch(`${v.sandbox.issuer}/userinfo`, {
+    headers: { authorization: `Bearer ${second.body.access_token}` },
+  })
+  expect(dead.status).toBe(401)
+  expect((await v.call('getToken', { params: { name: 'main-job' } })).body.code).toBe('grant_revoked')
+
+  await v.authorize('main-job')
+  const deleted = await v.call('deleteConnection', { params: { name: 'main-job' } })
+  expect(deleted.body).toMatchObject({ name: 'main-job', revocations: [{ upstream: 'revoked' }] })
+  expect((await v.call('getConnection', { params: { name: 'main-job' } })).body.code).toBe('connection_not_found')
+})
+
+test('answers the other operations too', async () => {
+  expect((await v.call('getHealth', {}, null)).body).toEqual({ status: 'ok' })
+  expect((await v.call('getReadiness', {}, null)).body).toEqual({ status: 'ok' })
+  const { providers } = (await v.call('listProviders')).body
+  expect(providers.map((provider: { id: string }) => provider.id)).toEqual(expect.arrayContaining(['google']))
+
+  const name = await v.createConnection()
+  const { id } = await v.consent(name)
+  expect((await v.call('getAuthorization', { params: { id } })).body).toMatchObject({ id, status: 'pending' })
+  expect((await v.call('cancelAuthorization', { params: { id } })).body).toMatchObject({ status: 'failed' })
+
+  const caller = await v.call('createCaller', { body: { name: 'ci', permissions: ['token:read'] } })
+  expect(caller.body.api_key).toMatch(/^ack_/)
+  expect((await v.call('listCallers')).body.callers.map((each: { name: string }) => each.name)).toEqual(['admin', 'ci'])
+  expect((await v.call('revokeCaller', { params: { id: caller.body.id } })).body.revoked_at).not.toBeNull()
+})
+
+afterAll(() => {
+  const missing = (Object.keys(routes) as OperationName[]).filter((name) => !v.succeeded.has(name))
+  expect(missing, 'operations that no test here has seen succeed').toEqual([])
+})

@@ -1,0 +1,232 @@
+import type { RequestListener } from 'node:http'
+import { describe, expect, test } from 'vitest'
+import { createResolveProvider } from '../../src/adapters/oauth/resolve-provider.ts'
+import type { ProviderInput } from '../../src/core/oauth-port.ts'
+import { openDoor } from './support/doors.ts'
+import { errorOf } from './support/failures.ts'
+import { serve, serveTcp } from './support/serve.ts'
+
+/** Serves each path's answer; a function gets the server's origin. Other paths are 404. */
+async function serveMetadata(paths: Record<string, (origin: string) => unknown>) {
+  const listener: RequestListener = (request, response) => {
+    const origin = `http://${request.headers.host}`
+    const answer = paths[request.url ?? '']?.(origin)
+    response.writeHead(answer === undefined ? 404 : 200, { 'content-type': 'application/json' })
+    response.end(answer === undefined ? '{}' : JSON.stringify(answer))
+  }
+  return serve(listener)
+}
+
+function metadata(issuer: string, changes: Record<string, unknown> = {}) {
+  return {
+    issuer,
+    authorization_endpoint: `${issuer}/authorize`,
+    token_endpoint: `${issuer}/token`,
+    jwks_uri: `${issuer}/jwks`,
+    ...changes,
+  }
+}
+
+const resolve = (input: Partial<ProviderInput> & { providerUrl: string }) =>
+  createResolveProvider(openDoor())({ endpoints: {}, ...input })
+
+const oidc = '/.well-known/openid-configuration'
+const rfc8414 = '/.well-known/oauth-authorization-server'
+
+describe('metadata is found', () => {
+  test('at an issuer, by OpenID Connect Discovery', async () => {
+    const { origin, requests } = await serveMetadata({
+      [oidc]: (o) => metadata(o, { authorization_response_iss_parameter_supported: true }),
+    })
+    expect(await resolve({ providerUrl: origin })).toEqual({
+      provider: null,
+      issuer: origin,
+      endpoints: {
+        authorization_endpoint: `${origin}/authorize`,
+        token_endpoint: `${origin}/token`,
+        jwks_uri: `${origin}/jwks`,
+      },
+      tokenEndpointAuthMethod: 'client_secret_basic',
+      issParameterSupported: true,
+      authorizationParameters: {},
+    })
+    expect(requests).toEqual([`GET ${oidc}`])
+  })
+
+  test('at an issuer with a path, between host and path, by RFC 8414', async () => {
+    const { origin, requests } = await serveMetadata({
+      [`${rfc8414}/tenant/one`]: (o) => metadata(`${o}/tenant/one`),
+    })
+    expect((await resolve({ providerUrl: `${origin}/tenant/one` })).issuer).toBe(`${origin}/tenant/one`)
+    expect(requests).toEqual([`GET /tenant/one${oidc}`, `GET ${rfc8414}/tenant/one`])
+  })
+
+  test('at the issuer URL rather than the provider URL', async () => {
+    const { origin, requests } = await serveMetadata({ [`/op${oidc}`]: (o) => metadata(`${o}/op`) })
+    const input = { providerUrl: `${origin}/somewhere/else`, issuerUrl: `${origin}/op` }
+    expect((await resolve(input)).issuer).toBe(`${origin}/op`)
+    expect(requests).toEqual([`GET /op${oidc}`])
+  })
+
+  test('with an issuer that ends in a slash, when nobody said otherwise', async () => {
+    const { origin } = await serveMetadata({ [oidc]: (o) => metadata(`${o}/`, { token_endpoint: `${o}/token` }) })
+    expect((await resolve({ providerUrl: origin })).issuer).toBe(`${origin}/`)
+    expect((await resolve({ providerUrl: origin, issuerUrl: `${origin}/` })).issuer).toBe(`${origin}/`)
+  })
+
+  test('above an authorization endpoint', async () => {
+    const realm = '/realms/r'
+    const endpoint = `${realm}/protocol/openid-connect/auth`
+    const { origin, requests } = await serveMetadata({
+      [realm + oidc]: (o) => metadata(o + realm, { authorization_endpoint: o + endpoint }),
+    })
+    const resolved = await resolve({ providerUrl: origin + endpoint })
+    expect(resolved.issuer).toBe(origin + realm)
+    expect(requests.length).toBeLessThanOrEqual(5)
+  })
+
+  test('at the root of an authorization endpoint, by either rule', async () => {
+    for (const place of [oidc, rfc8414]) {
+      const { origin, requests } = await serveMetadata({
+        [place]: (o) => metadata(o, { authorization_endpoint: `${o}/a/b/c/d/e/f/authorize` }),
+      })
+      expect((await resolve({ providerUrl: `${origin}/a/b/c/d/e/f/authorize?x=1` })).issuer).toBe(origin)
+      expect(requests.length).toBeLessThanOrEqual(7)
+    }
+  })
+
+  test('when someone gives the address of the metadata itself', async () => {
+    const { origin } = await serveMetadata({ [`/op${oidc}`]: (o) => metadata(`${o}/op`) })
+    expect((await resolve({ providerUrl: `${origin}/op${oidc}` })).issuer).toBe(`${origin}/op`)
+  })
+})
+
+describe('metadata is not found', () => {
+  test('the error says what was tried and what came back, without the query', async () => {
+    const { origin } = await serveMetadata({})
+    const error = await errorOf(resolve({ providerUrl: `${origin}/x?secret=1` }))
+    expect(error.code).toBe('discovery_failed')
+    expect(error.message).toContain(`${origin}/x${oidc} answered 404`)
+    expect(error.message).toContain(`${origin}${rfc8414}/x answered 404`)
+    expect(error.message).not.toContain('secret')
+  })
+
+  test('what is above but describes another authorization endpoint is not taken', async () => {
+    const { origin } = await serveMetadata({ [oidc]: metadata })
+    const error = await errorOf(resolve({ providerUrl: `${origin}/other/authorize` }))
+    expect(error.code).toBe('discovery_failed')
+    expect(error.message).toContain('describes another provider')
+  })
+
+  test('a provider that does not answer is asked once', async () => {
+    let connections = 0
+    const { origin } = await serveTcp((socket) => {
+      connections++
+      socket.resetAndDestroy()
+    })
+    const error = await errorOf(resolve({ providerUrl: `${origin}/a/b/c` }))
+    expect(error.code).toBe('discovery_failed')
+    expect(error.message).toContain('the connection')
+    expect(connections).toBe(1)
+  })
+
+  test('security 21: HTML, redirects and endless answers', async () => {
+    const answers: RequestListener[] = [
+      (_, response) => response.setHeader('content-type', 'text/html').end('<html>'),
+      (_, response) => response.writeHead(302, { location: 'http://169.254.169.254/' }).end(),
+      (_, response) => response.end('x'.repeat(1_100_000)),
+      (_, response) => response.end('[]'),
+      (_, response) => response.end('{"issuer": 1}'),
+    ]
+    for (const answer of answers) {
+      const { origin } = await serve(answer)
+      expect((await errorOf(resolve({ providerUrl: origin }))).code).toBe('discovery_failed')
+    }
+  })
+
+  test('a name that leads to a private address', async () => {
+    const lookup = (
+      _: string,
+      callback: (error: null, addresses: { address: string; family: number }[]) => void,
+    ) => callback(null, [{ address: '10.0.0.1', family: 4 }])
+    const resolveProvider = createResolveProvider(openDoor({ lookup }))
+    const error = await errorOf(resolveProvider({ providerUrl: 'https://idp.example', endpoints: {} }))
+    expect(error.code).toBe('provider_address_refused')
+  })
+})
+
+describe('security 17: metadata of another issuer is refused', () => {
+  test('at the provider URL, and the error says how to go on', async () => {
+    const { origin } = await serveMetadata({ [oidc]: () => metadata('https://other.example') })
+    const error = await errorOf(resolve({ providerUrl: origin }))
+    expect(error.code).toBe('issuer_mismatch')
+    expect(error.message).toContain(`names the issuer https://other.example instead of ${origin}`)
+  })
+
+  test.each(['/', '/op/', '/OP'])('compared with the issuer URL exactly (%s)', async (difference) => {
+    const { origin } = await serveMetadata({
+      [oidc]: (o) => metadata(o),
+      [`/op${oidc}`]: (o) => metadata(`${o}/op`),
+      [`/OP${oidc}`]: (o) => metadata(`${o}/op`),
+    })
+    const error = await errorOf(resolve({ providerUrl: origin, issuerUrl: origin + difference }))
+    expect(error.code).toBe('issuer_mismatch')
+  })
+
+  test('an issuer that is no URL does not break the comparison or the message', async () => {
+    const { origin } = await serveMetadata({ [oidc]: () => metadata('\u0000\u202e<script>') })
+    const error = await errorOf(resolve({ providerUrl: origin }))
+    expect(error.code).toBe('issuer_mismatch')
+    expect(error.message).not.toMatch(/[\p{Cc}\p{Cf}]/u)
+  })
+})
+
+describe('what metadata says is checked', () => {
+  test.each([
+    [{ token_endpoint: undefined }, 'discovery_failed', 'names no token_endpoint'],
+    [{ authorization_endpoint: null }, 'discovery_failed', 'names no authorization_endpoint'],
+    [{ token_endpoint: 'http://idp.example/t' }, 'discovery_failed', 'token_endpoint must be https'],
+    [{ token_endpoint: 'https://idp.example/t#x' }, 'discovery_failed', 'fragment'],
+    [{ token_endpoint: 7 }, 'discovery_failed', 'token_endpoint is not a URL'],
+    [{ revocation_endpoint: 'https://169.254.169.254/r' }, 'provider_address_refused', 'revocation_endpoint'],
+    [{ jwks_uri: 'file:///etc/passwd' }, 'discovery_failed', 'jwks_uri must be https'],
+    [{ require_pushed_authorization_requests: true }, 'discovery_failed', 'RFC 9126'],
+    [
+      { token_endpoint_auth_methods_supported: ['private_key_jwt', 'none'] },
+      'auth_method_unsupported',
+      'private_key_jwt, none',
+    ],
+    [{ token_endpoint_auth_methods_supported: [7] }, 'auth_method_unsupported', 'nothing readable'],
+  ])('%o', async (changes, code, words) => {
+    const { origin } = await serveMetadata({ [oidc]: (o) => metadata(o, changes) })
+    const error = await errorOf(resolve({ providerUrl: origin }))
+    expect(error.code).toBe(code)
+    expect(error.message).toContain(words)
+  })
+
+  test.each([
+    [undefined, 'client_secret_basic'],
+    [['client_secret_post', 'client_secret_basic'], 'client_secret_basic'],
+    [['private_key_jwt', 'client_secret_post'], 'client_secret_post'],
+    ['client_secret_post', 'client_secret_basic'],
+  ])('authentication methods %o give %s', async (offered, method) => {
+    const { origin } = await serveMetadata({
+      [oidc]: (o) => metadata(o, { token_endpoint_auth_methods_supported: offered }),
+    })
+    expect((await resolve({ providerUrl: origin })).tokenEndpointAuthMethod).toBe(method)
+  })
+
+  test('an endpoint and a method that are given go before it, and it need not be right then', async () => {
+    const { origin } = await serveMetadata({
+      [oidc]: (o) =>
+        metadata(o, { token_endpoint: 'http://idp.example/', token_endpoint_auth_methods_supported: ['none'] }),
+    })
+    const resolved = await resolve({
+      providerUrl: origin,
+      tokenEndpointAuthMethod: 'client_secret_post',
+      endpoints: { token_endpoint: 'https://idp.example/t' },
+    })
+    expect(resolved.endpoints.token_endpoint).toBe('https://idp.example/t')
+    expect(resolved.tokenEndpointAuthMethod).toBe('client_secret_post')
+  })
+})

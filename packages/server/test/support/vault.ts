@@ -1,0 +1,154 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { browse, type Sandbox, type SandboxOptions, startSandbox } from '@authconn/sandbox'
+import { contract, type NewCaller, type Operation, type OperationName, routes } from '@authconn/shared'
+import { afterAll, beforeAll, inject } from 'vitest'
+import { composeVault, type Vault } from '../../src/compose.ts'
+import { loadConfig } from '../../src/config/load-config.ts'
+import { createLogger } from '../../src/logger.ts'
+import { temporaryDatabase } from './databases.ts'
+
+type Input<N extends OperationName> = Partial<Pick<Operation<N>, 'params' | 'query' | 'body'>>
+
+export interface Answer {
+  status: number
+  headers: Record<string, string | string[] | number | undefined>
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers whose shape is the thing under test
+  body: any
+}
+
+/** A vault on a PostgreSQL database of its own with the sandbox as its provider, for one test file. */
+export function useVault(options: { sandbox?: SandboxOptions; environment?: Record<string, string> } = {}) {
+  const database = temporaryDatabase(inject('postgresUrl'))
+  const dataDirectory = mkdtempSync(join(tmpdir(), 'authconn-test-'))
+  const context = {} as TestVault
+
+  beforeAll(async () => {
+    await database.create()
+    const sandbox = await startSandbox(options.sandbox)
+    const config = loadConfig({
+      AUTHCONN_DATA_DIR: dataDirectory,
+      DATABASE_URL: database.url,
+      AUTHCONN_ALLOW_LOOPBACK_PROVIDERS: 'true',
+      AUTHCONN_PROVIDER_TIMEOUT: '2',
+      AUTHCONN_LOG_LEVEL: 'silent',
+      ...options.environment,
+    })
+    const vault = await composeVault(config, createLogger(config.logLevel))
+    const { api_key } = JSON.parse(readFileSync(join(dataDirectory, 'credentials.json'), 'utf8'))
+    Object.assign(context, createTestVault(vault, sandbox, api_key))
+  })
+  afterAll(async () => {
+    await context.vault?.close()
+    await context.sandbox?.stop()
+    await database.drop()
+    rmSync(dataDirectory, { recursive: true, force: true })
+  })
+  return context
+}
+
+export type TestVault = ReturnType<typeof createTestVault>
+
+function createTestVault(vault: Vault, sandbox: Sandbox, adminKey: string) {
+  const succeeded = new Set<OperationName>()
+
+  async function send(method: string, url: string, options: { key?: string | null; body?: unknown; headers?: Record<string, string> } = {}): Promise<Answer> {
+    const key = options.key === undefined ? adminKey : options.key
+    const response = await vault.app.inject({
+      method: method as 'GET',
+      url,
+      headers: {
+        ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+        ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...options.headers,
+      },
+      ...(options.body === undefined
+        ? {}
+        : { payload: typeof options.body === 'string' ? options.body : JSON.stringify(options.body) }),
+    })
+    const isJson = /json/.test(String(response.headers['content-type']))
+    return { status: response.statusCode, headers: response.headers, body: isJson ? response.json() : response.body }
+  }
+
+  async function call<N extends OperationName>(name: N, input: Input<N> = {}, key?: string | null): Promise<Answer> {
+    const [method] = routes[name]
+    const url = urlOf(name, input.params ?? {}, input.query ?? {})
+    const answer = await send(method, url, {
+      ...(key === undefined ? {} : { key }),
+      ...(input.body === undefined ? {} : { body: input.body }),
+    })
+    if (answer.status === contract[name].success.status) succeeded.add(name)
+    return answer
+  }
+
+  /** Creates a connection at the sandbox; its name is random unless given. */
+  async function createConnection(given: Record<string, unknown> = {}): Promise<string> {
+    const name = `c-${randomBytes(5).toString('hex')}`
+    const body = {
+      name,
+      provider_url: sandbox.issuer,
+      client_id: sandbox.client.client_id,
+      client_secret: sandbox.client.client_secret,
+      ...given,
+    }
+    const answer = await call('createConnection', { body })
+    if (answer.status !== 201) throw new Error(`could not create: ${JSON.stringify(answer.body)}`)
+    return answer.body.name
+  }
+
+  /** Begins an authorization and consents to it in the scripted browser, up to the redirect to the callback. */
+  async function consent(name: string, given: Record<string, unknown> = {}, key?: string) {
+    const started = await call(
+      'startAuthorization',
+      {
+        params: { name },
+        body: { scopes: ['openid', 'email'], redirect_uri: 'http://127.0.0.1:8080/callback', ...given },
+      },
+      key,
+    )
+    if (started.status !== 201) throw new Error(`could not start: ${JSON.stringify(started.body)}`)
+    const { redirectedUrl } = await browse(started.body.authorization_url)
+    return { id: started.body.id as string, redirectedUrl, authorizationUrl: new URL(started.body.authorization_url) }
+  }
+
+  async function authorize(name: string, given: Record<string, unknown> = {}): Promise<Answer> {
+    const { id, redirectedUrl } = await consent(name, given)
+    return call('completeAuthorization', { params: { id }, body: { redirected_url: redirectedUrl } })
+  }
+
+  async function createCaller(given: Partial<NewCaller>): Promise<string> {
+    const body = { name: `caller-${randomBytes(5).toString('hex')}`, permissions: ['token:read' as const], ...given }
+    const answer = await call('createCaller', { body })
+    if (answer.status !== 201) throw new Error(`could not create the caller: ${JSON.stringify(answer.body)}`)
+    return answer.body.api_key
+  }
+
+  return { vault, sandbox, adminKey, succeeded, send, call, createConnection, consent, authorize, createCaller }
+}
+
+export function urlOf(name: OperationName, params: Record<string, unknown>, query: Record<string, unknown>): string {
+  const [, path] = routes[name]
+  const filled = path.replaceAll(/\{(\w+)\}/g, (_all, key: string) => encodeURIComponent(String(params[key])))
+  const search = new URLSearchParams(
+    Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]])),
+  )
+  return search.size > 0 ? `${filled}?${search}` : filled
+}
+
+/** What every error must be: a problem with code, hint and request id, and nothing of a stack. */
+export function expectProblem(answer: Answer, status: number, code: string): void {
+  const { hint, request_id } = answer.body
+  const problem = { status: answer.status, code: answer.body.code, type: answer.headers['content-type'] }
+  if (
+    problem.status !== status ||
+    problem.code !== code ||
+    !String(problem.type).startsWith('application/problem+json') ||
+    !hint ||
+    !request_id ||
+    /\bat .*\.(ts|js):\d+/.test(JSON.stringify(answer.body))
+  ) {
+    throw new Error(`expected ${status} ${code}, got ${JSON.stringify({ ...problem, body: answer.body })}`)
+  }
+}
