@@ -141,7 +141,11 @@ function wire(storage: Storage, adminKey: Secret | undefined, config: Config, lo
   const revocations = createRevocationStore(db)
   const keyring = createKeyring({ dataKeys: createDataKeyStore(db), kek })
 
-  const safeFetch = createSafeFetch({ allowLoopback: config.allowLoopbackProviders, timeoutMs: config.providerTimeoutMs })
+  const safeFetch = createSafeFetch({
+    allowLoopback: config.allowLoopbackProviders,
+    timeoutMs: config.providerTimeoutMs,
+    version,
+  })
   const oauth = createOAuth({ safeFetch })
   const background = createBackground(log)
 
@@ -156,6 +160,7 @@ function wire(storage: Storage, adminKey: Secret | undefined, config: Config, lo
   const app = createApp({
     authenticate: createAuthenticate({ callers }),
     isDatabaseUnavailable,
+    isStopping: () => stopping,
     log,
     version,
     handlers: {

@@ -11,19 +11,19 @@ export interface Setting {
 export const settings = [
   {
     name: 'AUTHCONN_HOST',
-    flag: '--host HOST',
+    flag: '--host <host>',
     default: '127.0.0.1',
     description: 'Address to listen on. Put a TLS proxy in front before making it reachable from elsewhere.',
   },
   {
     name: 'AUTHCONN_PORT',
-    flag: '--port PORT',
+    flag: '--port <port>',
     default: '7345',
     description: 'Port to listen on; 0 takes any free one.',
   },
   {
     name: 'AUTHCONN_DATA_DIR',
-    flag: '--data-dir DIR',
+    flag: '--data-dir <dir>',
     default: '$XDG_DATA_HOME/authconn, or ~/.local/share/authconn',
     description:
       'Directory for the embedded database, the key file and the credentials of the local command line. Created with mode 0700.',
@@ -81,7 +81,7 @@ export const settings = [
   },
   {
     name: 'AUTHCONN_LOG_LEVEL',
-    flag: '--log-level LEVEL',
+    flag: '--log-level <level>',
     default: 'info',
     description: 'trace, debug, info, warn, error, fatal or silent. Logs go to standard output as lines of JSON.',
   },

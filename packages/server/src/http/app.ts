@@ -16,6 +16,7 @@ export function createApp(deps: {
   handlers: Handlers
   authenticate: Authenticate
   isDatabaseUnavailable(error: unknown): boolean
+  isStopping(): boolean
   log: FastifyBaseLogger
   version: string
 }): FastifyInstance {
@@ -43,6 +44,8 @@ export function createApp(deps: {
   app.decorateRequest('caller', null)
   app.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', request.id)
+    // What was in flight when the vault was told to stop must not keep its connection, or the stop waits for it.
+    if (deps.isStopping()) reply.header('connection', 'close')
     reply.header('x-content-type-options', 'nosniff')
     reply.header('referrer-policy', 'no-referrer')
     // Everything here is about secrets, so nothing of it belongs into a cache.

@@ -102,6 +102,13 @@ describe('security 20: an address is checked when connecting', () => {
     expect(origin).toContain(String(port))
   })
 
+  test('a name with several allowed addresses is reached at the one that answers', async () => {
+    const { port } = await serve((_, response) => response.end('reached'))
+    const { lookup } = resolvesTo(['::1', '127.0.0.1'])
+    expect(await (await openDoor({ lookup })(`http://localhost:${port}/`)).text()).toBe('reached')
+    expect(await (await openDoor()(`http://localhost:${port}/`)).text()).toBe('reached')
+  })
+
   test('a name that resolves differently later is judged again with its next connection', async () => {
     const { port } = await serve((_, response) => response.setHeader('connection', 'close').end('reached'))
     const { lookup } = resolvesTo(['127.0.0.1'], ['10.0.0.1'])
@@ -252,6 +259,14 @@ describe('security 21: trouble is passing, and bounded in time', () => {
       openDoor({ ...slow, allowLoopback: false, lookup: () => undefined })('https://idp.example/'),
     )
     expect(failure.kind).toBe('passing')
+  })
+
+  test('a name that does not exist', async () => {
+    const lookup = (_: string, callback: (error: Error, addresses: []) => void) =>
+      callback(Object.assign(new Error('getaddrinfo'), { code: 'ENOTFOUND' }), [])
+    const failure = await failureOf(openDoor({ lookup })('https://idp.example/token'))
+    expect(failure.kind).toBe('passing')
+    expect(failure.message).toBe('GET https://idp.example/token: the host name cannot be resolved')
   })
 
   test('a connection that is refused', async () => {

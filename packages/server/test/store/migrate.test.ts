@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { migrate, pendingMigrations } from '../../src/adapters/postgres/migrate.ts'
 import { migrations } from '../../src/adapters/postgres/migrations/index.ts'
 import type { OpenDatabase } from '../../src/adapters/postgres/open-database.ts'
-import { describeEachDatabase, temporaryDatabase } from '../support/databases.ts'
+import { describeEachDatabase } from '../support/databases.ts'
+import { temporaryDatabase } from '../support/temporary-database.ts'
 import { openTestDatabase } from '../support/stores.ts'
 
 describeEachDatabase('migrations', (database) => {

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, inject } from 'vitest'
 import { composeVault, type Vault } from '../../src/compose.ts'
 import { loadConfig } from '../../src/config/load-config.ts'
 import { createLogger } from '../../src/logger.ts'
-import { temporaryDatabase } from './databases.ts'
+import { temporaryDatabase } from './temporary-database.ts'
 
 type Input<N extends OperationName> = Partial<Pick<Operation<N>, 'params' | 'query' | 'body'>>
 

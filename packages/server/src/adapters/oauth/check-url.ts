@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { judgeAddress } from './address-policy.ts'
 
-export interface UrlProblem {
+interface UrlProblem {
   kind: 'address' | 'form'
   /** Completes a sentence that begins with the URL. */
   reason: string

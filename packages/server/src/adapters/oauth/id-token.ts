@@ -30,7 +30,7 @@ export type ValidateIdToken = (
  * Validates the ID token of a code exchange (OpenID Connect Core section 3.1.3.7): issuer, audience, authorized
  * party, times, nonce, and its signature where the provider's keys are known. Without a jwks_uri the signature is
  * not checked, which item 6 permits for a token that came from the token endpoint over TLS. HS256 is refused like
- * `none`: no provider needs it, and it would make whoever holds the client secret an issuer.
+ * `none`: whoever holds the client secret could issue such tokens.
  */
 export function createValidateIdToken(safeFetch: SafeFetch): ValidateIdToken {
   const caches = new Map<string, JWKSCacheInput>()
@@ -92,9 +92,7 @@ export function createValidateIdToken(safeFetch: SafeFetch): ValidateIdToken {
 const maxCaches = 100
 
 /** All that oauth4webapi verifies with a public key. Metadata's own list is not kept with a connection. */
-const signingAlgorithms = [
-  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'Ed25519', 'EdDSA'],
-]
+const signingAlgorithms = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 Ed25519 EdDSA'.split(' ')
 
 /**
  * Asking for openid makes a server that knows it send an ID token (OpenID Connect Core section 3.1.3.3). One that

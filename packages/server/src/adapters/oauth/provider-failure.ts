@@ -3,7 +3,7 @@ import type { Secret } from '../../core/secret.ts'
 import { printable, printableCode } from './provider-text.ts'
 import { findCatalogEntry } from './providers.ts'
 
-export interface ErrorAnswer {
+interface ErrorAnswer {
   status: number
   headers: Headers
   /** The fields of the body, as far as it had any. */

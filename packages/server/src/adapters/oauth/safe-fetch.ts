@@ -6,7 +6,7 @@ import { judgeAddress } from './address-policy.ts'
 import { findUrlProblem, showUrl } from './check-url.ts'
 import { readAnswer, type TransportAnswer, toFailure } from './read-answer.ts'
 
-export interface SafeRequest {
+interface SafeRequest {
   method?: 'GET' | 'POST'
   headers?: Record<string, string>
   body?: string
@@ -27,7 +27,7 @@ export interface SafeFetch {
 }
 
 /** Sends a request without following redirects. The default one checks addresses; another is for tests. */
-export type Transport = (
+type Transport = (
   url: URL,
   request: {
     method: 'GET' | 'POST'
@@ -37,10 +37,7 @@ export type Transport = (
   },
 ) => Promise<TransportAnswer>
 
-export type Lookup = (
-  hostname: string,
-  callback: (error: Error | null, addresses: LookupAddress[]) => void,
-) => void
+type Lookup = (hostname: string, callback: (error: Error | null, addresses: LookupAddress[]) => void) => void
 
 export interface SafeFetchOptions {
   /** Allows http and https to loopback addresses, and nothing else; for development. */

@@ -12,7 +12,7 @@ export function openDoor(options: Partial<SafeFetchOptions> = {}): SafeFetch {
 export function openMockedDoor(): SafeFetch {
   return openDoor({
     allowLoopback: false,
-    transport: (url, request) => fetch(url, { ...request, redirect: 'manual' }),
+    transport: (url, request) => fetch(url, { ...request, body: request.body ?? null, redirect: 'manual' }),
   })
 }
 

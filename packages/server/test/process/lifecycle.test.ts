@@ -1,0 +1,240 @@
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { browse, type Sandbox, startSandbox } from '@authconn/sandbox'
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
+import { temporaryDatabase } from '../support/temporary-database.ts'
+import { runServer, startVaultProcess, temporaryDirectory } from '../support/vault-process.ts'
+
+let sandbox: Sandbox
+beforeAll(async () => {
+  sandbox = await startSandbox({ signingAlg: 'ES256' })
+})
+afterAll(() => sandbox.stop())
+
+type Running = Awaited<ReturnType<typeof startVaultProcess>>
+
+async function createAndAuthorize(vault: Running, name: string) {
+  const created = await vault.call('createConnection', {
+    body: {
+      name,
+      provider_url: sandbox.issuer,
+      client_id: sandbox.client.client_id,
+      client_secret: sandbox.client.client_secret,
+    },
+  })
+  expect(created.status).toBe(201)
+  const started = await vault.call('startAuthorization', {
+    params: { name },
+    body: { scopes: ['openid'], redirect_uri: 'http://127.0.0.1:8080/callback' },
+  })
+  const { redirectedUrl } = await browse(started.body.authorization_url)
+  const { id } = started.body
+  const done = await vault.call('completeAuthorization', { params: { id }, body: { redirected_url: redirectedUrl } })
+  expect(done.status).toBe(200)
+}
+
+async function emptyDatabase(): Promise<string> {
+  const database = temporaryDatabase(inject('postgresUrl'))
+  await database.create()
+  onTestFinished(database.drop)
+  return database.url
+}
+
+const mode = (path: string) => (statSync(path).mode & 0o777).toString(8)
+
+describe('the first start', () => {
+  test('makes a key and an administrator that only this user can read, and prints neither into a log', async () => {
+    const directory = temporaryDirectory()
+    rmSync(directory, { recursive: true })
+    const vault = await startVaultProcess({ AUTHCONN_DATA_DIR: directory })
+    expect(mode(directory)).toBe('700')
+    expect(mode(join(directory, 'kek'))).toBe('600')
+    expect(mode(join(directory, 'credentials.json'))).toBe('600')
+    expect(vault.credentials().url).toBe(vault.url)
+    expect((await vault.call('listConnections')).status).toBe(200)
+    expect(await vault.end('SIGTERM')).toBe(0)
+    const { stdout, stderr } = vault.output()
+    expect(stderr).toContain('credentials.json')
+    expect(stdout + stderr).not.toContain(vault.credentials().api_key)
+    expect(stdout + stderr).not.toContain(readFileSync(join(directory, 'kek'), 'utf8').trim())
+  })
+
+  test('happens once: the next one keeps key and administrator, and tells the new address', async () => {
+    const directory = temporaryDirectory()
+    const first = await startVaultProcess({ AUTHCONN_DATA_DIR: directory })
+    const key = first.credentials().api_key
+    await first.end('SIGTERM')
+    const second = await startVaultProcess({ AUTHCONN_DATA_DIR: directory })
+    expect(second.credentials()).toEqual({ url: second.url, api_key: key })
+    expect((await second.call('listConnections')).status).toBe(200)
+    expect(second.output().stderr).toBe('')
+  })
+})
+
+describe.each(['PGlite', 'PostgreSQL'])('on %s', (kind) => {
+  test('a token is still served after SIGKILL and a new start', async () => {
+    const env = {
+      AUTHCONN_DATA_DIR: temporaryDirectory(),
+      ...(kind === 'PostgreSQL' ? { DATABASE_URL: await emptyDatabase() } : {}),
+    }
+    const killed = await startVaultProcess(env)
+    await createAndAuthorize(killed, 'survivor')
+    const before = await killed.call('getToken', { params: { name: 'survivor' } })
+    await killed.end('SIGKILL')
+
+    const next = await startVaultProcess(env)
+    const after = await next.call('getToken', { params: { name: 'survivor' } })
+    expect(after).toMatchObject({ status: 200, body: { access_token: before.body.access_token } })
+  })
+
+  test('SIGTERM lets a request in flight end, and exits with 0', async () => {
+    const env = {
+      AUTHCONN_DATA_DIR: temporaryDirectory(),
+      ...(kind === 'PostgreSQL' ? { DATABASE_URL: await emptyDatabase() } : {}),
+    }
+    const vault = await startVaultProcess(env)
+    sandbox.setAccessTokenTtl(1)
+    await createAndAuthorize(vault, 'slow')
+    await new Promise((resolve) => setTimeout(resolve, 1000))
+    sandbox.setAccessTokenTtl(3600)
+    sandbox.faults.set('token', { kind: 'slow', delayMs: 1000 })
+    onTestFinished(() => sandbox.faults.clear())
+    const inFlight = vault.call('getToken', { params: { name: 'slow' } })
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    const ended = vault.end('SIGTERM')
+    expect(await inFlight).toMatchObject({ status: 200 })
+    expect(await ended).toBe(0)
+  })
+})
+
+describe('the key-encryption key', () => {
+  const otherKey = Buffer.alloc(32, 9).toString('base64')
+
+  test('is asked for when it is missing, and nothing is changed', async () => {
+    const directory = temporaryDirectory()
+    const vault = await startVaultProcess({ AUTHCONN_DATA_DIR: directory })
+    await vault.end('SIGTERM')
+    rmSync(join(directory, 'kek'))
+    const { code, stderr } = await runServer(['start', '--port', '0'], { AUTHCONN_DATA_DIR: directory })
+    expect(code).toBe(1)
+    expect(stderr).toContain('key_encryption_key_missing')
+    expect(existsSync(join(directory, 'kek'))).toBe(false)
+  })
+
+  test('is refused when it is another one, by start and by migrate', async () => {
+    const directory = temporaryDirectory()
+    const vault = await startVaultProcess({ AUTHCONN_DATA_DIR: directory })
+    await vault.end('SIGTERM')
+    const env = { AUTHCONN_DATA_DIR: directory, AUTHCONN_KEK: otherKey }
+    for (const command of [['start', '--port', '0'], ['migrate']]) {
+      const { code, stderr } = await runServer(command, env)
+      expect(code).toBe(1)
+      expect(stderr).toContain('key_encryption_key_wrong')
+      expect(stderr).not.toContain(otherKey)
+    }
+    await startVaultProcess({ AUTHCONN_DATA_DIR: directory })
+  })
+
+  test('is refused when others can read its file', async () => {
+    const directory = temporaryDirectory()
+    const vault = await startVaultProcess({ AUTHCONN_DATA_DIR: directory })
+    await vault.end('SIGTERM')
+    chmodSync(join(directory, 'kek'), 0o644)
+    const { code, stderr } = await runServer(['start', '--port', '0'], { AUTHCONN_DATA_DIR: directory })
+    expect(code).toBe(1)
+    expect(stderr).toContain('key_file_unsafe')
+    expect(stderr).toContain('chmod 600')
+  })
+})
+
+describe('start', () => {
+  test('refuses a data directory that another vault uses', async () => {
+    const directory = temporaryDirectory()
+    const vault = await startVaultProcess({ AUTHCONN_DATA_DIR: directory })
+    const { code, stderr } = await runServer(['start', '--port', '0'], { AUTHCONN_DATA_DIR: directory })
+    expect(code).toBe(1)
+    expect(stderr).toContain('data_directory_in_use')
+    expect((await vault.call('listConnections')).status).toBe(200)
+  })
+
+  test('says which address is taken and what to do', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    onTestFinished(() => void other.close())
+    await new Promise((resolve) => other.once('listening', resolve))
+    const address = other.address()
+    const port = typeof address === 'object' ? String(address?.port) : ''
+    const { code, stderr } = await runServer(['start', '--port', port], { AUTHCONN_DATA_DIR: temporaryDirectory() })
+    expect(code).toBe(1)
+    expect(stderr).toContain('address_in_use')
+    expect(stderr).toContain(port)
+    expect(stderr).toContain('--port')
+  })
+
+  test.each([
+    ['AUTHCONN_PORT', 'many'],
+    ['AUTHCONN_LOG_LEVEL', 'loud'],
+    ['AUTHCONN_KEK', 'short'],
+    ['DATABASE_URL', 'mysql://host/db'],
+  ])('names a wrong setting, %s=%s, and exits with 2', async (name, value) => {
+    const { code, stdout, stderr } = await runServer(['start'], { AUTHCONN_DATA_DIR: temporaryDirectory(), [name]: value })
+    expect(code).toBe(2)
+    expect(stderr).toContain(name)
+    expect(stdout + stderr).not.toMatch(/\n\s+at /)
+  })
+
+  test('says that the database does not answer, without its password', async () => {
+    const { code, stderr } = await runServer(['start', '--port', '0'], {
+      AUTHCONN_DATA_DIR: temporaryDirectory(),
+      DATABASE_URL: 'postgres://someone:pass-canary@127.0.0.1:1/nothing',
+    })
+    expect(code).toBe(1)
+    expect(stderr).toContain('database_unavailable')
+    expect(stderr).not.toContain('pass-canary')
+  })
+
+  test('writes nothing where it may not', async () => {
+    const directory = temporaryDirectory()
+    writeFileSync(join(directory, 'file'), '')
+    const { code, stderr } = await runServer(['start'], { AUTHCONN_DATA_DIR: join(directory, 'file', 'below') })
+    expect(code).toBe(2)
+    expect(stderr).toContain('AUTHCONN_DATA_DIR')
+    expect(readdirSync(directory)).toEqual(['file'])
+  })
+})
+
+describe('migrate', () => {
+  test('prepares a database for a vault that may not do so itself', async () => {
+    const env = {
+      AUTHCONN_DATA_DIR: temporaryDirectory(),
+      DATABASE_URL: await emptyDatabase(),
+      AUTHCONN_AUTO_MIGRATE: 'false',
+    }
+    const refused = await runServer(['start', '--port', '0'], env)
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toContain('schema_out_of_date')
+    expect(await runServer(['migrate'], env)).toMatchObject({ code: 0, stdout: expect.stringContaining('0001-main-job') })
+    expect(await runServer(['migrate'], env)).toMatchObject({ code: 0, stdout: 'Nothing to migrate\n' })
+    const vault = await startVaultProcess(env)
+    expect((await vault.call('listConnections')).status).toBe(200)
+  })
+
+  test('runs in several replicas that start at once on an empty database, with one key', async () => {
+    const env = { DATABASE_URL: await emptyDatabase(), AUTHCONN_KEK: Buffer.alloc(32, 3).toString('base64') }
+    const replicas = await Promise.all(
+      [1, 2, 3].map(() => startVaultProcess({ ...env, AUTHCONN_DATA_DIR: temporaryDirectory() })),
+    )
+    const first = replicas.filter((replica) => replica.output().stderr.includes("administrator's API key"))
+    expect(first).toHaveLength(1)
+    const key = first[0]?.credentials().api_key
+    for (const replica of replicas) expect((await replica.call('listConnections', {}, key)).status).toBe(200)
+  })
+})
+
+test('--help describes every setting', async () => {
+  const { code, stdout } = await runServer(['--help'], {})
+  expect(code).toBe(0)
+  for (const name of ['AUTHCONN_PORT', 'DATABASE_URL', 'AUTHCONN_KEK_FILE', 'AUTHCONN_LOG_LEVEL']) {
+    expect(stdout).toContain(name)
+  }
+})
