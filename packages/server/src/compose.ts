@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { sql } from 'kysely'
 import type { FastifyInstance } from 'fastify'
+import { sql } from 'kysely'
 import { keepAdminKey } from './adapters/files/credentials-file.ts'
 import { lockDataDirectory, makeDataDirectory } from './adapters/files/data-directory.ts'
 import { createOAuth } from './adapters/oauth/create-oauth.ts'
@@ -61,7 +61,9 @@ export async function composeVault(config: Config, log: Logger): Promise<Vault> 
   try {
     await prepareSchema(storage.db, config, log)
     const { kek } = storage
-    const adminKey = await firstStart(storage.db, kek, (key) => keepAdminKey(config.dataDirectory, localUrl(config), key))
+    const adminKey = await firstStart(storage.db, kek, (key) =>
+      keepAdminKey(config.dataDirectory, localUrl(config), key),
+    )
     // Another replica may have made the first start meanwhile, with a key of its own.
     await checkKek(kek, await sampleDataKeys(storage.db))
     return wire(storage, adminKey, config, log)
@@ -112,7 +114,9 @@ async function openStorage(config: Config, log: Logger): Promise<Storage> {
     } catch (error) {
       await opened.close()
       if (isDatabaseUnavailable(error)) {
-        throw new AuthconnError('database_unavailable', 'The database of DATABASE_URL does not answer', { cause: error })
+        throw new AuthconnError('database_unavailable', 'The database of DATABASE_URL does not answer', {
+          cause: error,
+        })
       }
       throw error
     }
@@ -188,7 +192,14 @@ function wire(storage: Storage, adminKey: Secret | undefined, config: Config, lo
           oauth,
           allowedRedirectUris: config.allowedRedirectUris,
         }),
-        completeAuthorization: createCompleteAuthorization({ authorizations, connections, grants, keyring, oauth, log }),
+        completeAuthorization: createCompleteAuthorization({
+          authorizations,
+          connections,
+          grants,
+          keyring,
+          oauth,
+          log,
+        }),
         watchAuthorization: createWatchAuthorization({ authorizations }),
       }),
       ...callerRoutes({ manageCallers: createManageCallers({ callers }) }),

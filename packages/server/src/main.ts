@@ -10,7 +10,9 @@ import { version } from './version.ts'
 const flagged = [...settings].filter((setting) => 'flag' in setting)
 
 const program = new Command('authconn-server')
-  .description('The authconn vault: keeps OAuth client secrets and tokens sealed, keeps tokens fresh, serves them.')
+  .description(
+    'The authconn vault: keeps OAuth client secrets and tokens sealed, keeps tokens fresh, serves them.',
+  )
   .version(version)
   .exitOverride()
   .configureOutput({ outputError: (text, write) => write(text) })
@@ -53,7 +55,10 @@ function environmentOf(flags: Record<string, string>): Partial<Record<SettingNam
 
 function settingsHelp(): string {
   return settings
-    .map(({ name, description, default: fallback }) => `\n  ${name}\n      ${description}\n      Default: ${fallback}`)
+    .map(
+      ({ name, description, default: fallback }) =>
+        `\n  ${name}\n      ${description}\n      Default: ${fallback}`,
+    )
     .join('\n')
 }
 

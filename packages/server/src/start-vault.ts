@@ -23,7 +23,10 @@ export async function startVault(config: Config): Promise<void> {
   stopOnSignals(vault, config, log)
   const url = await listen(vault, config)
   updateLocalUrl(config.dataDirectory, url)
-  log.info({ version, url, database: config.databaseUrl ? 'postgres' : 'embedded', dataDirectory: config.dataDirectory }, 'listening')
+  log.info(
+    { version, url, database: config.databaseUrl ? 'postgres' : 'embedded', dataDirectory: config.dataDirectory },
+    'listening',
+  )
   if (vault.adminKey) showAdminKey(vault.adminKey.reveal(), config)
 }
 

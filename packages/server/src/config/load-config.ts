@@ -58,7 +58,11 @@ function invalid(name: SettingName, problem: string): AuthconnError {
   return new AuthconnError('setting_invalid', `${name} ${problem}`)
 }
 
-function integer(env: Environment, name: SettingName, range: { min: number; max: number; fallback: number }): number {
+function integer(
+  env: Environment,
+  name: SettingName,
+  range: { min: number; max: number; fallback: number },
+): number {
   const text = read(env, name)
   if (text === undefined) return range.fallback
   if (/^tcp:\/\//.test(text)) {
@@ -93,7 +97,8 @@ function oneOf<T extends string>(env: Environment, name: SettingName, values: re
 function secret(env: Environment, name: SettingName, fileName: SettingName): Secret | undefined {
   const value = read(env, name)
   const file = read(env, fileName)
-  if (value !== undefined && file !== undefined) throw invalid(name, `and ${fileName} are both set: keep one of them`)
+  if (value !== undefined && file !== undefined)
+    throw invalid(name, `and ${fileName} are both set: keep one of them`)
   if (file === undefined) return value === undefined ? undefined : new Secret(value)
   let text: string
   try {
@@ -117,7 +122,10 @@ function databaseUrl(env: Environment): Secret | undefined {
 function kek(env: Environment): Secret | undefined {
   const key = secret(env, 'AUTHCONN_KEK', 'AUTHCONN_KEK_FILE')
   if (key && !isKek(key.reveal())) {
-    throw invalid('AUTHCONN_KEK', `must be ${kekBytes} bytes in base64; make one with: openssl rand -base64 ${kekBytes}`)
+    throw invalid(
+      'AUTHCONN_KEK',
+      `must be ${kekBytes} bytes in base64; make one with: openssl rand -base64 ${kekBytes}`,
+    )
   }
   return key
 }

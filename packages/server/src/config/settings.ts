@@ -31,7 +31,8 @@ export const settings = [
   {
     name: 'DATABASE_URL',
     default: 'none: the embedded database in the data directory',
-    description: 'postgres://… of a PostgreSQL server, version 15 or later. Needed for more than one vault process.',
+    description:
+      'postgres://… of a PostgreSQL server, version 15 or later. Needed for more than one vault process.',
   },
   {
     name: 'DATABASE_URL_FILE',
@@ -57,7 +58,8 @@ export const settings = [
   {
     name: 'AUTHCONN_AUTO_MIGRATE',
     default: 'true',
-    description: 'Whether start runs missing migrations. With false it refuses to start until `authconn-server migrate` has run.',
+    description:
+      'Whether start runs missing migrations. With false it refuses to start until `authconn-server migrate` has run.',
   },
   {
     name: 'AUTHCONN_ALLOWED_REDIRECT_URIS',

@@ -15,10 +15,7 @@ export class AuthconnError extends Error {
   readonly errors: { pointer: string; detail: string }[] | undefined
 
   constructor(code: ErrorCode, detail?: string, options: AuthconnErrorOptions = {}) {
-    super(
-      detail ?? errorTable[code].title,
-      options.cause === undefined ? undefined : { cause: options.cause },
-    )
+    super(detail ?? errorTable[code].title, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'AuthconnError'
     this.code = code
     this.retryAfter = options.retryAfter

@@ -39,7 +39,11 @@ export function createApp(deps: {
   app.setValidatorCompiler(createValidatorCompiler())
   app.setErrorHandler(answerError)
   app.setNotFoundHandler((request, reply) => {
-    sendProblem(reply, request.id, new AuthconnError('not_found', `There is no ${request.method} ${path(request.url)}`))
+    sendProblem(
+      reply,
+      request.id,
+      new AuthconnError('not_found', `There is no ${request.method} ${path(request.url)}`),
+    )
   })
   app.decorateRequest('caller', null)
   app.addHook('onSend', async (request, reply) => {

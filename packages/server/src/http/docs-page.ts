@@ -32,11 +32,11 @@ export function renderDocs(version: string): string {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><title>authconn vault API</title><style>${style}</style></head><body>
 <h1>authconn vault API</h1>
-<p>Version ${escape(version)}. The same as a machine reads it: <a href="/openapi.json">OpenAPI 3.1</a>.</p>
+<p>Version ${escapeHtml(version)}. The same as a machine reads it: <a href="/openapi.json">OpenAPI 3.1</a>.</p>
 <p>Send <code>Authorization: Bearer &lt;API key&gt;</code>. Bodies are JSON; unknown fields are refused. Errors are
 <code>application/problem+json</code> (RFC 9457) with a <code>code</code> from the table at the end and a <code>hint</code> that says what to do.</p>
 <h2>Permissions</h2><table>${Object.entries(permissions)
-    .map(([name, text]) => `<tr><td><code>${name}</code><td>${escape(text)}`)
+    .map(([name, text]) => `<tr><td><code>${name}</code><td>${escapeHtml(text)}`)
     .join('')}</table>
 ${[...byTag].map(([tag, group]) => `<h2>${tag}</h2>${group.map(renderOperation).join('')}`).join('')}
 <h2>Error codes</h2><table><tr><th>Code<th>Status<th>Meaning and what to do${errorCodes
@@ -49,8 +49,8 @@ function renderOperation(name: OperationName): string {
   const endpoint: Endpoint = contract[name]
   const [method, path] = routes[name]
   const { summary, description, permission, params, query, body, success } = endpoint
-  return `<h3 id="${name}"><code><span class="method">${method}</span>${escape(path)}</code></h3>
-<p>${escape(summary)}. ${description ? escape(description) : ''}
+  return `<h3 id="${name}"><code><span class="method">${method}</span>${escapeHtml(path)}</code></h3>
+<p>${escapeHtml(summary)}. ${description ? escapeHtml(description) : ''}
 <span class="muted">${permission === 'public' ? 'Needs no API key.' : `Needs <code>${permission}</code>.`}</span></p>
 ${renderSchema('Path', params)}${renderSchema('Query', query)}${renderSchema('Body', body)}
 ${renderSchema(`Answer ${success.status}: ${success.description}`, success.schema)}
@@ -61,14 +61,14 @@ ${renderSchema(`Answer ${success.status}: ${success.description}`, success.schem
 
 function renderSchema(title: string, schema: object | undefined): string {
   if (!schema) return ''
-  return `<details><summary>${escape(title)}</summary><pre>${escape(JSON.stringify(schema, null, 2))}</pre></details>`
+  return `<details><summary>${escapeHtml(title)}</summary><pre>${escapeHtml(JSON.stringify(schema, null, 2))}</pre></details>`
 }
 
 function renderError(code: ErrorCode): string {
   const { status, title, hint } = errorTable[code]
-  return `<tr id="error-${code}"><td><code>${code}</code><td>${status}<td>${escape(title)}. ${escape(hint)}`
+  return `<tr id="error-${code}"><td><code>${code}</code><td>${status}<td>${escapeHtml(title)}. ${escapeHtml(hint)}`
 }
 
-function escape(text: string): string {
+function escapeHtml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 }

@@ -13,7 +13,14 @@ export function createValidatorCompiler(): FastifySchemaCompiler<object> {
 }
 
 function createAjv(options: { coerceTypes: boolean }): Ajv {
-  const ajv = new Ajv({ ...options, useDefaults: false, removeAdditional: false, allErrors: false, strict: true, allowUnionTypes: true })
+  const ajv = new Ajv({
+    ...options,
+    useDefaults: false,
+    removeAdditional: false,
+    allErrors: false,
+    strict: true,
+    allowUnionTypes: true,
+  })
   addFormats.default(ajv, ['uri', 'uuid', 'date-time'])
   return ajv
 }

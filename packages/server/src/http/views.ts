@@ -1,7 +1,7 @@
 import type * as Contract from '@authconn/shared'
-import type { Authorization, Caller, ConnectionWithGrant, Grant } from '../core/ports.ts'
 import { shownStatus } from '../core/grants/refresh-policy.ts'
 import type { RevokedGrant } from '../core/grants/revoke-grant.ts'
+import type { Authorization, Caller, ConnectionWithGrant, Grant } from '../core/ports.ts'
 
 export function viewConnection({ connection, grant, now }: ConnectionWithGrant): Contract.Connection {
   return {

@@ -5,7 +5,12 @@ import type { Log } from '../core/ports.ts'
  * Runs a job again and again with a pause between, spread so that replicas do not meet.
  * A failure is logged and the next round comes all the same. Resolves the returned stop when the running round is over.
  */
-export function runPeriodically(name: string, seconds: number, job: () => Promise<unknown>, log: Log): () => Promise<void> {
+export function runPeriodically(
+  name: string,
+  seconds: number,
+  job: () => Promise<unknown>,
+  log: Log,
+): () => Promise<void> {
   const stopping = new AbortController()
   const loop = (async () => {
     while (!stopping.signal.aborted) {

@@ -82,7 +82,9 @@ describe('the settings', () => {
   test('are all read by their name', () => {
     for (const { name } of settings) {
       if (/HOST|DATA_DIR/.test(name)) continue
-      expect(() => loadConfig({ [name]: 'not-a-valid-value-for-any' }), name).toThrow(new RegExp(name.replace(/_FILE$/, "")))
+      expect(() => loadConfig({ [name]: 'not-a-valid-value-for-any' }), name).toThrow(
+        new RegExp(name.replace(/_FILE$/, '')),
+      )
     }
   })
 })

@@ -20,9 +20,15 @@ describe('a permission', () => {
   const denied = expect.objectContaining({ code: 'permission_denied' })
 
   test('holds on the connections and subjects it names', () => {
-    expect(() => requirePermission(caller(), 'token:read', { connection: 'google-dev', subject: 'user-1' })).not.toThrow()
-    expect(() => requirePermission(caller(), 'token:read', { connection: 'google-dev', subject: '' })).not.toThrow()
-    expect(() => requirePermission(caller({ subjects: null }), 'token:read', { connection: 'google-a', subject: 'x' })).not.toThrow()
+    expect(() =>
+      requirePermission(caller(), 'token:read', { connection: 'google-dev', subject: 'user-1' }),
+    ).not.toThrow()
+    expect(() =>
+      requirePermission(caller(), 'token:read', { connection: 'google-dev', subject: '' }),
+    ).not.toThrow()
+    expect(() =>
+      requirePermission(caller({ subjects: null }), 'token:read', { connection: 'google-a', subject: 'x' }),
+    ).not.toThrow()
   })
 
   test.each([
@@ -53,8 +59,17 @@ describe('a caller that manages callers', () => {
   const manager = caller({ permissions: ['caller:manage', 'token:read'] })
 
   test('may give what it holds, or less', () => {
-    expect(covers(manager, { permissions: ['token:read'], connections: ['google-dev'], subjects: [], expiresAt: null })).toBe(true)
-    expect(covers(manager, { permissions: ['token:read'], connections: ['google-a*'], subjects: ['user-1'], expiresAt: null })).toBe(true)
+    expect(
+      covers(manager, { permissions: ['token:read'], connections: ['google-dev'], subjects: [], expiresAt: null }),
+    ).toBe(true)
+    expect(
+      covers(manager, {
+        permissions: ['token:read'],
+        connections: ['google-a*'],
+        subjects: ['user-1'],
+        expiresAt: null,
+      }),
+    ).toBe(true)
   })
 
   test.each([
@@ -64,7 +79,12 @@ describe('a caller that manages callers', () => {
     ['all subjects', { subjects: null }],
     ['other subjects', { subjects: ['*'] }],
   ])('may not give %s', (_what, more) => {
-    const wanted = { permissions: ['token:read' as const], connections: ['google-*'], subjects: ['user-*'], expiresAt: null }
+    const wanted = {
+      permissions: ['token:read' as const],
+      connections: ['google-*'],
+      subjects: ['user-*'],
+      expiresAt: null,
+    }
     expect(covers(manager, { ...wanted, ...more })).toBe(false)
   })
 
@@ -78,7 +98,9 @@ describe('a caller that manages callers', () => {
 
   test('as an administrator of the workspace may give permissions it does not hold', () => {
     const admin = caller({ permissions: ['caller:manage', 'workspace:admin'], connections: ['*'], subjects: null })
-    expect(covers(admin, { permissions: ['refresh_token:read'], connections: ['*'], subjects: null, expiresAt: null })).toBe(true)
+    expect(
+      covers(admin, { permissions: ['refresh_token:read'], connections: ['*'], subjects: null, expiresAt: null }),
+    ).toBe(true)
   })
 
   test('never gives anything that reaches a connection the manager does not reach', () => {

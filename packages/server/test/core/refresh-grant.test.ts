@@ -54,7 +54,11 @@ describeEachDatabase('refreshing', (database) => {
     const connection = await stores.newConnection()
     const grant = await stores.newActiveGrant(connection, { expiresIn: secondsLeft, ...given })
     // Issued an hour ago for an hour, so to speak.
-    await stores.db.updateTable('grants').set({ lifetime: given.lifetime ?? 3600 }).where('id', '=', grant.id).execute()
+    await stores.db
+      .updateTable('grants')
+      .set({ lifetime: given.lifetime ?? 3600 })
+      .where('id', '=', grant.id)
+      .execute()
     return connection
   }
   const stored = async (name: string) => {
@@ -83,9 +87,9 @@ describeEachDatabase('refreshing', (database) => {
     expect(calls).toEqual(['first refresh token'])
     expect(new Set(answers.map((token) => token?.accessToken.reveal()))).toEqual(new Set(['second access token']))
     const grant = await stored(name)
-    expect(grant.refreshToken && (await stores.keyring.open(places.refreshToken(grant), grant.refreshToken)).reveal()).toBe(
-      'second refresh token',
-    )
+    expect(
+      grant.refreshToken && (await stores.keyring.open(places.refreshToken(grant), grant.refreshToken)).reveal(),
+    ).toBe('second refresh token')
   })
 
   test('serves a token that is due at once and refreshes it behind the answer', async () => {
@@ -101,9 +105,14 @@ describeEachDatabase('refreshing', (database) => {
     const { name } = await connectionWithToken(30)
     answer = () => Promise.reject(new ProviderFailure('passing', 'HTTP 503', { retryAfter: 60 }))
     const vault = replica()
-    for (let i = 0; i < 5; i++) expect((await vault.issueToken(name)).accessToken.reveal()).toBe('first access token')
+    for (let i = 0; i < 5; i++)
+      expect((await vault.issueToken(name)).accessToken.reveal()).toBe('first access token')
     expect(calls).toHaveLength(1)
-    expect(await stored(name)).toMatchObject({ status: 'active', failureCount: 1, lastError: { detail: 'HTTP 503' } })
+    expect(await stored(name)).toMatchObject({
+      status: 'active',
+      failureCount: 1,
+      lastError: { detail: 'HTTP 503' },
+    })
   })
 
   test('answers provider_unavailable with the time to wait when there is no valid token, and asks once', async () => {
@@ -112,7 +121,10 @@ describeEachDatabase('refreshing', (database) => {
     const vault = replica()
     const outcomes = await Promise.allSettled(Array.from({ length: 10 }, () => vault.issueToken(name)))
     for (const outcome of [...outcomes, ...(await Promise.allSettled([vault.issueToken(name)]))]) {
-      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'provider_unavailable', message: 'HTTP 503' } })
+      expect(outcome).toMatchObject({
+        status: 'rejected',
+        reason: { code: 'provider_unavailable', message: 'HTTP 503' },
+      })
       const { reason } = outcome as PromiseRejectedResult
       expect(reason.retryAfter).toBeGreaterThan(50)
     }
@@ -121,7 +133,8 @@ describeEachDatabase('refreshing', (database) => {
 
   test('expires the grant on invalid_grant, says why, and asks no more', async () => {
     const { name } = await connectionWithToken(-10)
-    answer = () => Promise.reject(new ProviderFailure('invalid_grant', 'invalid_grant: token revoked by its owner'))
+    answer = () =>
+      Promise.reject(new ProviderFailure('invalid_grant', 'invalid_grant: token revoked by its owner'))
     const replicas = [replica(), replica()]
     const outcomes = await Promise.allSettled([...replicas, ...replicas].map((vault) => vault.issueToken(name)))
     for (const outcome of outcomes) {
@@ -156,7 +169,10 @@ describeEachDatabase('refreshing', (database) => {
     const { name } = await connectionWithToken(-10)
     const grant = await stored(name)
     await stores.grants.takeLease({ grantId: grant.id, generation: grant.generation, owner: 'elsewhere' }, 30)
-    await expect(replica(100).issueToken(name)).rejects.toMatchObject({ code: 'refresh_in_progress', retryAfter: 1 })
+    await expect(replica(100).issueToken(name)).rejects.toMatchObject({
+      code: 'refresh_in_progress',
+      retryAfter: 1,
+    })
     expect(calls).toEqual([])
   })
 

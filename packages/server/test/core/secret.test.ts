@@ -26,7 +26,11 @@ describe('a Secret', () => {
 
 describe('an error in the log', () => {
   test('shows nothing but name, code, message, stack and causes', () => {
-    const cause = Object.assign(new Error('duplicate key'), { code: '23505', detail: 'Key (token)=(canary)', body: 'canary' })
+    const cause = Object.assign(new Error('duplicate key'), {
+      code: '23505',
+      detail: 'Key (token)=(canary)',
+      body: 'canary',
+    })
     const error = Object.assign(new Error('could not store', { cause }), { parameters: ['canary'] })
     const described = JSON.stringify(describeError(error))
     expect(described).not.toContain('canary')

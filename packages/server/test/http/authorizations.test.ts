@@ -191,7 +191,10 @@ describe('409', () => {
 describe('422', () => {
   test('issuer_mismatch for a response that names an issuer when the connection knows of none', async () => {
     const { issuer } = v.sandbox
-    const name = await v.createConnection({ authorization_endpoint: `${issuer}/authorize`, token_endpoint: `${issuer}/token` })
+    const name = await v.createConnection({
+      authorization_endpoint: `${issuer}/authorize`,
+      token_endpoint: `${issuer}/token`,
+    })
     const answer = await v.authorize(name, { scopes: ['api:read'] })
     expectProblem(answer, 422, 'issuer_mismatch')
     expect(answer.body.hint).toContain('--issuer-url')
@@ -212,7 +215,10 @@ describe('422', () => {
   test('code_rejected for a code that the provider does not know, and nothing is stored', async () => {
     const name = await v.createConnection()
     const { id, redirectedUrl } = await v.consent(name)
-    const answer = await complete(id, edited(redirectedUrl, (params) => params.set('code', 'made-up-code')))
+    const answer = await complete(
+      id,
+      edited(redirectedUrl, (params) => params.set('code', 'made-up-code')),
+    )
     expectProblem(answer, 422, 'code_rejected')
     expect(JSON.stringify(answer.body)).not.toContain('made-up-code')
     expectProblem(await v.call('getToken', { params: { name } }), 409, 'grant_pending')

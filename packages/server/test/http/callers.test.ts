@@ -25,20 +25,31 @@ describe('a key', () => {
     expect(JSON.stringify((await v.call('listCallers')).body)).not.toContain(body.api_key)
   })
 
-  test.each(['Basic abc', 'Bearer', 'Bearer  x', 'Bearer a b', ''])('is not found in "%s"', async (authorization) => {
-    const answer = await v.send('GET', '/v1/connections', { key: null, headers: { authorization } })
-    expect(answer.status).toBe(401)
-    expect(answer.headers['www-authenticate']).toContain('Bearer')
-  })
+  test.each(['Basic abc', 'Bearer', 'Bearer  x', 'Bearer a b', ''])(
+    'is not found in "%s"',
+    async (authorization) => {
+      const answer = await v.send('GET', '/v1/connections', { key: null, headers: { authorization } })
+      expect(answer.status).toBe(401)
+      expect(answer.headers['www-authenticate']).toContain('Bearer')
+    },
+  )
 })
 
 describe('403', () => {
   test('permission_denied for giving more than one holds', async () => {
     const key = await v.createCaller({ permissions: ['caller:manage', 'token:read'], connections: ['a-*'] })
     expect((await create({ name: 'less', connections: ['a-1'] }, key)).status).toBe(201)
-    expectProblem(await create({ name: 'more-1', permissions: ['refresh_token:read'] }, key), 403, 'permission_denied')
+    expectProblem(
+      await create({ name: 'more-1', permissions: ['refresh_token:read'] }, key),
+      403,
+      'permission_denied',
+    )
     expectProblem(await create({ name: 'more-2', connections: ['*'] }, key), 403, 'permission_denied')
-    expectProblem(await create({ name: 'more-3', permissions: ['workspace:admin'] }, key), 403, 'permission_denied')
+    expectProblem(
+      await create({ name: 'more-3', permissions: ['workspace:admin'] }, key),
+      403,
+      'permission_denied',
+    )
   })
 
   test('permission_denied for revoking a caller that holds more', async () => {

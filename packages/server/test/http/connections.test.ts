@@ -103,7 +103,10 @@ describe('400', () => {
     ['a string', '"x"', 'invalid_request'],
     ['null', 'null', 'invalid_request'],
   ])('for %s', async (_what, text, code) => {
-    const answer = await v.send('POST', '/v1/connections', { body: text, headers: { 'content-type': 'application/json' } })
+    const answer = await v.send('POST', '/v1/connections', {
+      body: text,
+      headers: { 'content-type': 'application/json' },
+    })
     expectProblem(answer, 400, code)
   })
 
@@ -135,7 +138,11 @@ describe('404', () => {
 
   test('grant_not_found when there is nothing to revoke for a subject', async () => {
     const name = await v.createConnection()
-    expectProblem(await v.call('revokeGrant', { params: { name }, body: { subject: 'nobody' } }), 404, 'grant_not_found')
+    expectProblem(
+      await v.call('revokeGrant', { params: { name }, body: { subject: 'nobody' } }),
+      404,
+      'grant_not_found',
+    )
   })
 
   test('not_found for other paths and methods', async () => {

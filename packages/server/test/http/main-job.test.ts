@@ -51,7 +51,9 @@ test('creates, authorizes, hands out, refreshes, lists, revokes and deletes', as
   expect(listed.body).toMatchObject({ connections: [{ name: 'main-job', status: 'active' }], next: null })
   const got = await v.call('getConnection', { params: { name: 'main-job' } })
   expect(got.body.last_refreshed_at).not.toBeNull()
-  expect((await v.call('listGrants', { params: { name: 'main-job' } })).body.grants).toMatchObject([{ subject: null }])
+  expect((await v.call('listGrants', { params: { name: 'main-job' } })).body.grants).toMatchObject([
+    { subject: null },
+  ])
   v.sandbox.setAccessTokenTtl(3600)
 
   const revoked = await v.call('revokeGrant', { params: { name: 'main-job' }, body: {} })
@@ -81,7 +83,10 @@ test('answers the other operations too', async () => {
 
   const caller = await v.call('createCaller', { body: { name: 'ci', permissions: ['token:read'] } })
   expect(caller.body.api_key).toMatch(/^ack_/)
-  expect((await v.call('listCallers')).body.callers.map((each: { name: string }) => each.name)).toEqual(['admin', 'ci'])
+  expect((await v.call('listCallers')).body.callers.map((each: { name: string }) => each.name)).toEqual([
+    'admin',
+    'ci',
+  ])
   expect((await v.call('revokeCaller', { params: { id: caller.body.id } })).body.revoked_at).not.toBeNull()
 })
 

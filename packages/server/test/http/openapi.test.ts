@@ -20,7 +20,9 @@ test('/openapi.json is a valid OpenAPI 3.1 document that has every operation', a
 
 test('/openapi.json refers only to what it has', async () => {
   const { body } = await v.send('GET', '/openapi.json', { key: null })
-  const references = [...JSON.stringify(body).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)].map((match) => match[1])
+  const references = [...JSON.stringify(body).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)].map(
+    (match) => match[1],
+  )
   expect(references.length).toBeGreaterThan(20)
   for (const name of references) expect(Object.keys(body.components.schemas)).toContain(name)
 })

@@ -41,6 +41,8 @@ test('leaves the grants of other subjects alone', async () => {
   await v.authorize(name, { subject: 'user-1' })
   await v.authorize(name, { subject: 'user-2' })
   await v.call('revokeGrant', { params: { name }, body: { subject: 'user-1' } })
-  expect((await v.call('getToken', { params: { name }, query: { subject: 'user-1' } })).body.code).toBe('grant_revoked')
+  expect((await v.call('getToken', { params: { name }, query: { subject: 'user-1' } })).body.code).toBe(
+    'grant_revoked',
+  )
   expect((await v.call('getToken', { params: { name }, query: { subject: 'user-2' } })).status).toBe(200)
 })

@@ -89,7 +89,11 @@ describe('409', () => {
 
   test('grant_expired when the provider refuses the refresh token, with its reason and no second call', async () => {
     const name = await connectionWithEndedToken()
-    v.sandbox.faults.set('token', { kind: 'oauth_error', error: 'invalid_grant', description: 'the account was closed' })
+    v.sandbox.faults.set('token', {
+      kind: 'oauth_error',
+      error: 'invalid_grant',
+      description: 'the account was closed',
+    })
     const answer = await token(name)
     expectProblem(answer, 409, 'grant_expired')
     expect(answer.body.detail).toContain('the account was closed')
@@ -108,7 +112,12 @@ describe('422 and 5xx', () => {
   test.each([
     ['a rejected client', { kind: 'oauth_error', error: 'invalid_client' }, 422, 'client_rejected'],
     ['a failing provider', { kind: 'status', status: 503 }, 503, 'provider_unavailable'],
-    ['a provider that limits calls', { kind: 'status', status: 429, headers: { 'retry-after': '30' } }, 503, 'provider_unavailable'],
+    [
+      'a provider that limits calls',
+      { kind: 'status', status: 429, headers: { 'retry-after': '30' } },
+      503,
+      'provider_unavailable',
+    ],
     ['a hanging provider', { kind: 'hang' }, 503, 'provider_unavailable'],
     ['a provider that hangs up', { kind: 'reset' }, 503, 'provider_unavailable'],
     ['an empty 400', { kind: 'status', status: 400, body: '' }, 502, 'provider_answer_invalid'],

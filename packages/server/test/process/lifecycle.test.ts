@@ -30,7 +30,10 @@ async function createAndAuthorize(vault: Running, name: string) {
   })
   const { redirectedUrl } = await browse(started.body.authorization_url)
   const { id } = started.body
-  const done = await vault.call('completeAuthorization', { params: { id }, body: { redirected_url: redirectedUrl } })
+  const done = await vault.call('completeAuthorization', {
+    params: { id },
+    body: { redirected_url: redirectedUrl },
+  })
   expect(done.status).toBe(200)
 }
 
@@ -164,7 +167,9 @@ describe('start', () => {
     await new Promise((resolve) => other.once('listening', resolve))
     const address = other.address()
     const port = typeof address === 'object' ? String(address?.port) : ''
-    const { code, stderr } = await runServer(['start', '--port', port], { AUTHCONN_DATA_DIR: temporaryDirectory() })
+    const { code, stderr } = await runServer(['start', '--port', port], {
+      AUTHCONN_DATA_DIR: temporaryDirectory(),
+    })
     expect(code).toBe(1)
     expect(stderr).toContain('address_in_use')
     expect(stderr).toContain(port)
@@ -177,7 +182,10 @@ describe('start', () => {
     ['AUTHCONN_KEK', 'short'],
     ['DATABASE_URL', 'mysql://host/db'],
   ])('names a wrong setting, %s=%s, and exits with 2', async (name, value) => {
-    const { code, stdout, stderr } = await runServer(['start'], { AUTHCONN_DATA_DIR: temporaryDirectory(), [name]: value })
+    const { code, stdout, stderr } = await runServer(['start'], {
+      AUTHCONN_DATA_DIR: temporaryDirectory(),
+      [name]: value,
+    })
     expect(code).toBe(2)
     expect(stderr).toContain(name)
     expect(stdout + stderr).not.toMatch(/\n\s+at /)
@@ -213,7 +221,10 @@ describe('migrate', () => {
     const refused = await runServer(['start', '--port', '0'], env)
     expect(refused.code).toBe(1)
     expect(refused.stderr).toContain('schema_out_of_date')
-    expect(await runServer(['migrate'], env)).toMatchObject({ code: 0, stdout: expect.stringContaining('0001-main-job') })
+    expect(await runServer(['migrate'], env)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('0001-main-job'),
+    })
     expect(await runServer(['migrate'], env)).toMatchObject({ code: 0, stdout: 'Nothing to migrate\n' })
     const vault = await startVaultProcess(env)
     expect((await vault.call('listConnections')).status).toBe(200)

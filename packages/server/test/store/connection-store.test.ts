@@ -17,7 +17,9 @@ describeEachDatabase('the connection store', (database) => {
   test('takes a name once, also when two try at the same moment', async () => {
     const connection = await stores.newConnection()
     const again = await Promise.all(
-      [1, 2, 3].map(() => stores.connections.insert({ ...connection, id: crypto.randomUUID(), name: 'wanted-by-all' })),
+      [1, 2, 3].map(() =>
+        stores.connections.insert({ ...connection, id: crypto.randomUUID(), name: 'wanted-by-all' }),
+      ),
     )
     expect(again.filter(Boolean)).toHaveLength(1)
   })

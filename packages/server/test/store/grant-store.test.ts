@@ -70,7 +70,9 @@ describeEachDatabase('the grant store', (database) => {
     const grant = await activeGrant()
     await stores.grants.takeLease(lease(grant, 'a'), 30)
     const error = { code: 'provider_unavailable', detail: 'HTTP 500' }
-    expect(await stores.grants.saveFailure(lease(grant, 'a'), { error, status: 'active', retryIn: 0.1 })).toBe(true)
+    expect(await stores.grants.saveFailure(lease(grant, 'a'), { error, status: 'active', retryIn: 0.1 })).toBe(
+      true,
+    )
     const failed = await stores.grants.findById(grant.id)
     expect(failed).toMatchObject({ leased: false, grant: { failureCount: 1, lastError: error } })
     expect(failed?.grant.accessToken).toEqual(grant.accessToken)

@@ -4,8 +4,8 @@ import { migrate, pendingMigrations } from '../../src/adapters/postgres/migrate.
 import { migrations } from '../../src/adapters/postgres/migrations/index.ts'
 import type { OpenDatabase } from '../../src/adapters/postgres/open-database.ts'
 import { describeEachDatabase } from '../support/databases.ts'
-import { temporaryDatabase } from '../support/temporary-database.ts'
 import { openTestDatabase } from '../support/stores.ts'
+import { temporaryDatabase } from '../support/temporary-database.ts'
 
 describeEachDatabase('migrations', (database) => {
   let opened: OpenDatabase
@@ -24,7 +24,9 @@ describeEachDatabase('migrations', (database) => {
       },
     }
     await expect(migrate(opened.db, broken)).rejects.toThrow('the process died here')
-    const table = await sql<{ found: boolean }>`select to_regclass('connections') is not null as found`.execute(opened.db)
+    const table = await sql<{ found: boolean }>`select to_regclass('connections') is not null as found`.execute(
+      opened.db,
+    )
     expect(table.rows).toEqual([{ found: false }])
 
     expect(await pendingMigrations(opened.db)).toEqual(Object.keys(migrations))

@@ -11,8 +11,8 @@ import { migrate } from '../../src/adapters/postgres/migrate.ts'
 import { openDatabase } from '../../src/adapters/postgres/open-database.ts'
 import { createRevocationStore } from '../../src/adapters/postgres/revocation-store.ts'
 import { hashApiKey } from '../../src/core/callers/api-key.ts'
-import { createKeyring } from '../../src/core/crypto/keyring.ts'
 import { createLocalKek } from '../../src/core/crypto/key-encryption-key.ts'
+import { createKeyring } from '../../src/core/crypto/keyring.ts'
 import { places } from '../../src/core/crypto/places.ts'
 import type { Caller, Connection, Log, SealedTokens } from '../../src/core/ports.ts'
 import { Secret } from '../../src/core/secret.ts'
@@ -81,7 +81,9 @@ async function createStores(db: Database) {
         ...exampleTokens,
         accessToken: await keyring.seal(places.accessToken(row), new Secret('first access token')),
         refreshToken:
-          tokens.refresh === false ? null : await keyring.seal(places.refreshToken(row), new Secret('first refresh token')),
+          tokens.refresh === false
+            ? null
+            : await keyring.seal(places.refreshToken(row), new Secret('first refresh token')),
         expiresIn: tokens.expiresIn,
       })
       const found = await grants.findById(id)

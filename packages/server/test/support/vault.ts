@@ -54,7 +54,11 @@ export type TestVault = ReturnType<typeof createTestVault>
 function createTestVault(vault: Vault, sandbox: Sandbox, adminKey: string) {
   const succeeded = new Set<OperationName>()
 
-  async function send(method: string, url: string, options: { key?: string | null; body?: unknown; headers?: Record<string, string> } = {}): Promise<Answer> {
+  async function send(
+    method: string,
+    url: string,
+    options: { key?: string | null; body?: unknown; headers?: Record<string, string> } = {},
+  ): Promise<Answer> {
     const key = options.key === undefined ? adminKey : options.key
     const response = await vault.app.inject({
       method: method as 'GET',
@@ -69,10 +73,18 @@ function createTestVault(vault: Vault, sandbox: Sandbox, adminKey: string) {
         : { payload: typeof options.body === 'string' ? options.body : JSON.stringify(options.body) }),
     })
     const isJson = /json/.test(String(response.headers['content-type']))
-    return { status: response.statusCode, headers: response.headers, body: isJson ? response.json() : response.body }
+    return {
+      status: response.statusCode,
+      headers: response.headers,
+      body: isJson ? response.json() : response.body,
+    }
   }
 
-  async function call<N extends OperationName>(name: N, input: Input<N> = {}, key?: string | null): Promise<Answer> {
+  async function call<N extends OperationName>(
+    name: N,
+    input: Input<N> = {},
+    key?: string | null,
+  ): Promise<Answer> {
     const [method] = routes[name]
     const url = urlOf(name, input.params ?? {}, input.query ?? {})
     const answer = await send(method, url, {
@@ -110,7 +122,11 @@ function createTestVault(vault: Vault, sandbox: Sandbox, adminKey: string) {
     )
     if (started.status !== 201) throw new Error(`could not start: ${JSON.stringify(started.body)}`)
     const { redirectedUrl } = await browse(started.body.authorization_url)
-    return { id: started.body.id as string, redirectedUrl, authorizationUrl: new URL(started.body.authorization_url) }
+    return {
+      id: started.body.id as string,
+      redirectedUrl,
+      authorizationUrl: new URL(started.body.authorization_url),
+    }
   }
 
   async function authorize(name: string, given: Record<string, unknown> = {}): Promise<Answer> {
@@ -119,7 +135,11 @@ function createTestVault(vault: Vault, sandbox: Sandbox, adminKey: string) {
   }
 
   async function createCaller(given: Partial<NewCaller>): Promise<string> {
-    const body = { name: `caller-${randomBytes(5).toString('hex')}`, permissions: ['token:read' as const], ...given }
+    const body = {
+      name: `caller-${randomBytes(5).toString('hex')}`,
+      permissions: ['token:read' as const],
+      ...given,
+    }
     const answer = await call('createCaller', { body })
     if (answer.status !== 201) throw new Error(`could not create the caller: ${JSON.stringify(answer.body)}`)
     return answer.body.api_key
@@ -128,7 +148,11 @@ function createTestVault(vault: Vault, sandbox: Sandbox, adminKey: string) {
   return { vault, sandbox, adminKey, succeeded, send, call, createConnection, consent, authorize, createCaller }
 }
 
-export function urlOf(name: OperationName, params: Record<string, unknown>, query: Record<string, unknown>): string {
+export function urlOf(
+  name: OperationName,
+  params: Record<string, unknown>,
+  query: Record<string, unknown>,
+): string {
   const [, path] = routes[name]
   const filled = path.replaceAll(/\{(\w+)\}/g, (_all, key: string) => encodeURIComponent(String(params[key])))
   const search = new URLSearchParams(

@@ -23,7 +23,9 @@ export function lockDataDirectory(directory: string): () => void {
     lock.exec('BEGIN EXCLUSIVE')
   } catch (cause) {
     lock.close()
-    throw new AuthconnError('data_directory_in_use', `Another process uses the data directory ${directory}`, { cause })
+    throw new AuthconnError('data_directory_in_use', `Another process uses the data directory ${directory}`, {
+      cause,
+    })
   }
   return () => lock.close()
 }

@@ -86,7 +86,12 @@ export function createAuthorizationStore(db: Database): AuthorizationStore {
         if (!connection) return false
         await trx
           .updateTable('grants')
-          .set({ ...tokenColumns(tokens), refresh_token: tokens.refreshToken, scope: tokens.scope, last_refreshed_at: null })
+          .set({
+            ...tokenColumns(tokens),
+            refresh_token: tokens.refreshToken,
+            scope: tokens.scope,
+            last_refreshed_at: null,
+          })
           .where('id', '=', grantId)
           .execute()
         await trx

@@ -51,7 +51,9 @@ export function createConnectionStore(db: Database): ConnectionStore {
       const rows = await withGrant(db, '')
         .where('connections.workspace_id', '=', workspaceId)
         // Names and patterns hold no character that LIKE gives a meaning to, but for our own *.
-        .where(sql<boolean>`connections.name like any(${patterns.map((pattern) => pattern.replaceAll('*', '%'))}::text[])`)
+        .where(
+          sql<boolean>`connections.name like any(${patterns.map((pattern) => pattern.replaceAll('*', '%'))}::text[])`,
+        )
         .where('connections.name', '>', page.after ?? '')
         .orderBy('connections.name')
         .limit(page.limit)

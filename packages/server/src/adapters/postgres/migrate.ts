@@ -28,13 +28,18 @@ export async function pendingMigrations(db: Database, migrations = released): Pr
   const executed = await executedMigrations(db)
   const unknown = executed.filter((name) => !known.includes(name))
   if (unknown.length > 0) {
-    throw new AuthconnError('schema_too_new', `The database has migrations this version does not know: ${unknown.join(', ')}`)
+    throw new AuthconnError(
+      'schema_too_new',
+      `The database has migrations this version does not know: ${unknown.join(', ')}`,
+    )
   }
   return known.filter((name) => !executed.includes(name))
 }
 
 async function executedMigrations(db: Database): Promise<string[]> {
-  const table = await sql<{ found: boolean }>`select to_regclass('kysely_migration') is not null as found`.execute(db)
+  const table = await sql<{ found: boolean }>`select to_regclass('kysely_migration') is not null as found`.execute(
+    db,
+  )
   if (!table.rows[0]?.found) return []
   const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db)
   return rows.map((row) => row.name)

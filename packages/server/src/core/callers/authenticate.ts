@@ -17,7 +17,8 @@ export function createAuthenticate(deps: { callers: CallerStore }): Authenticate
     if (scheme?.toLowerCase() !== 'bearer' || key === undefined || rest.length > 0) {
       throw new AuthconnError('unauthenticated', 'The Authorization header is not of the form "Bearer <API key>"')
     }
-    if (!isApiKey(key)) throw new AuthconnError('invalid_api_key', 'The API key is mistyped or not an authconn key')
+    if (!isApiKey(key))
+      throw new AuthconnError('invalid_api_key', 'The API key is mistyped or not an authconn key')
     const caller = await deps.callers.findLive(hashApiKey(new Secret(key)))
     if (!caller) throw new AuthconnError('invalid_api_key')
     return caller

@@ -23,7 +23,10 @@ export function requirePermission(
   }
   // The application itself is no subject: who may use the connection may use its application grant.
   if (subject && caller.subjects !== null && !caller.subjects.some((pattern) => matches(pattern, subject))) {
-    throw new AuthconnError('permission_denied', `The key "${caller.name}" does not hold ${permission} for that subject`)
+    throw new AuthconnError(
+      'permission_denied',
+      `The key "${caller.name}" does not hold ${permission} for that subject`,
+    )
   }
 }
 

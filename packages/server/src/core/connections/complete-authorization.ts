@@ -5,7 +5,15 @@ import { places } from '../crypto/places.ts'
 import { AuthconnError } from '../errors.ts'
 import { sealTokens } from '../grants/seal-tokens.ts'
 import type { AuthorizationRequest, OAuth, OAuthClient, TokenSet } from '../oauth-port.ts'
-import type { Authorization, AuthorizationStore, Caller, ConnectionStore, Grant, GrantStore, Log } from '../ports.ts'
+import type {
+  Authorization,
+  AuthorizationStore,
+  Caller,
+  ConnectionStore,
+  Grant,
+  GrantStore,
+  Log,
+} from '../ports.ts'
 import { Secret } from '../secret.ts'
 import { openClient } from './oauth-client.ts'
 import { toAuthconnError } from './provider-errors.ts'
@@ -61,7 +69,8 @@ export function createCompleteAuthorization(deps: {
       throw new AuthconnError('connection_not_found', 'The connection was deleted while it was being authorized')
     }
     const stored = await grants.findById(grant.id)
-    if (!stored) throw new AuthconnError('connection_not_found', 'The connection was deleted while it was being authorized')
+    if (!stored)
+      throw new AuthconnError('connection_not_found', 'The connection was deleted while it was being authorized')
     return { authorization: { ...authorization, status: 'completed' }, grant: stored.grant, now: stored.now }
   }
 
@@ -92,7 +101,10 @@ function checkCallback(authorization: Authorization, redirectedUrl: string): URL
   const url = URL.canParse(redirectedUrl) ? new URL(redirectedUrl) : undefined
   const states = url?.searchParams.getAll('state') ?? []
   if (!url || states.length !== 1 || !timingSafeEqual(hashState(states[0] ?? ''), authorization.stateHash)) {
-    throw new AuthconnError('callback_invalid', 'The state in the redirected URL is not the one of this authorization')
+    throw new AuthconnError(
+      'callback_invalid',
+      'The state in the redirected URL is not the one of this authorization',
+    )
   }
   if (!isRedirectTo(url, authorization.redirectUri)) {
     throw new AuthconnError('callback_invalid', `The browser was not sent to ${authorization.redirectUri}`)
@@ -117,5 +129,7 @@ async function openRequest(
 }
 
 function overReason(authorization: Authorization): string {
-  return authorization.status === 'pending' ? 'being completed already, or its connection is gone' : authorization.status
+  return authorization.status === 'pending'
+    ? 'being completed already, or its connection is gone'
+    : authorization.status
 }

@@ -38,7 +38,8 @@ export function createCreateConnection(deps: {
     })
     if (!inserted) throw exists()
     const created = await connections.find(by.workspaceId, wanted.name)
-    if (created?.connection.id !== row.id) throw new AuthconnError('connection_not_found', 'It was deleted meanwhile')
+    if (created?.connection.id !== row.id)
+      throw new AuthconnError('connection_not_found', 'It was deleted meanwhile')
     return created
   }
 }

@@ -1,6 +1,6 @@
 import { requirePermission } from '../callers/permissions.ts'
 import { AuthconnError } from '../errors.ts'
-import type { RevokeTokens, RevokedGrant } from '../grants/revoke-grant.ts'
+import type { RevokedGrant, RevokeTokens } from '../grants/revoke-grant.ts'
 import type { Caller, Connection, ConnectionStore, GrantStore } from '../ports.ts'
 import { getConnection } from './read-connections.ts'
 

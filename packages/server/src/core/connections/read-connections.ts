@@ -10,7 +10,10 @@ export interface ReadConnections {
   listGrants(by: Caller, name: string, page: Page): Promise<{ grants: Grant[]; now: Date }>
 }
 
-export function createReadConnections(deps: { connections: ConnectionStore; grants: GrantStore }): ReadConnections {
+export function createReadConnections(deps: {
+  connections: ConnectionStore
+  grants: GrantStore
+}): ReadConnections {
   const get: ReadConnections['get'] = async (by, name) => {
     requirePermission(by, 'connection:read', { connection: name })
     return getConnection(deps.connections, by, name)

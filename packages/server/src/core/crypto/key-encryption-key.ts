@@ -51,7 +51,11 @@ export function isKek(text: string): boolean {
 }
 
 /** A new random data key for a workspace, already wrapped. */
-export async function createDataKey(kek: KeyEncryptionKey, workspaceId: string, version: number): Promise<DataKey> {
+export async function createDataKey(
+  kek: KeyEncryptionKey,
+  workspaceId: string,
+  version: number,
+): Promise<DataKey> {
   const id = randomUUID()
   const wrapped = await kek.wrap(workspaceId, id, randomBytes(kekBytes))
   return { id, workspaceId, version, kekId: kek.id, wrapped }

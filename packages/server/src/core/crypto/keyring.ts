@@ -42,7 +42,10 @@ export function createKeyring(deps: { dataKeys: DataKeyStore; kek: KeyEncryption
     if (known) return known
     const dataKey = await deps.dataKeys.find(id)
     if (dataKey?.workspaceId !== workspaceId) {
-      throw new AuthconnError('sealed_value_damaged', 'A sealed value names a data key that its workspace does not have')
+      throw new AuthconnError(
+        'sealed_value_damaged',
+        'A sealed value names a data key that its workspace does not have',
+      )
     }
     return remember(dataKey)
   }

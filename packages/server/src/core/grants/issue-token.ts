@@ -69,7 +69,10 @@ export function createIssueToken(deps: {
     }
     if (!isServable(current.grant, current.now)) {
       if (current.grant.status !== 'active') throw dead(current.grant, connection.name)
-      throw new AuthconnError('provider_answer_invalid', 'The provider gave an access token that has ended already')
+      throw new AuthconnError(
+        'provider_answer_invalid',
+        'The provider gave an access token that has ended already',
+      )
     }
     return current.grant
   }
@@ -95,7 +98,8 @@ function dead(grant: Grant | undefined, connectionName: string): AuthconnError {
   if (!grant || grant.status === 'pending') {
     return new AuthconnError('grant_pending', `The connection ${whose} has not been authorized yet`)
   }
-  if (grant.status === 'revoked') return new AuthconnError('grant_revoked', `The authorization of ${whose} was revoked`)
+  if (grant.status === 'revoked')
+    return new AuthconnError('grant_revoked', `The authorization of ${whose} was revoked`)
   const why = grant.lastError?.detail ?? 'the access token has ended and the provider gave no refresh token'
   return new AuthconnError('grant_expired', `The authorization of ${whose} has expired: ${why}`)
 }

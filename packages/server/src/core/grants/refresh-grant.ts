@@ -53,14 +53,16 @@ export function createRefreshGrant(deps: {
         // The one we waited for failed; asking the provider again at once would only repeat it.
         throw lastFailure(current)
       }
-      if (performance.now() + pause > deadline) throw new AuthconnError('refresh_in_progress', undefined, { retryAfter: 1 })
+      if (performance.now() + pause > deadline)
+        throw new AuthconnError('refresh_in_progress', undefined, { retryAfter: 1 })
       await sleep(pause)
     }
   }
 
   async function refreshUnderLease(connection: Connection, grant: Grant, lease: Lease): Promise<GrantNow> {
     try {
-      if (!grant.refreshToken) throw new AuthconnError('grant_expired', 'There is no refresh token to refresh with')
+      if (!grant.refreshToken)
+        throw new AuthconnError('grant_expired', 'There is no refresh token to refresh with')
       const client = await openClient(keyring, connection)
       const refreshToken = await keyring.open(places.refreshToken(grant), grant.refreshToken)
       const askedAt = performance.now()
@@ -86,7 +88,10 @@ export function createRefreshGrant(deps: {
       status: dead ? 'expired' : 'active',
       retryIn,
     })
-    log.warn({ grant: grant.id, connection: grant.connectionId, code: known.code, error, retryIn }, 'refresh failed')
+    log.warn(
+      { grant: grant.id, connection: grant.connectionId, code: known.code, error, retryIn },
+      'refresh failed',
+    )
     throw withRetry(known, retryIn)
   }
 
@@ -106,5 +111,8 @@ export function lastFailure({ grant, now }: GrantNow): AuthconnError {
 
 function withRetry(error: AuthconnError, retryIn: number): AuthconnError {
   if (error.code !== 'provider_unavailable') return error
-  return new AuthconnError(error.code, error.message, { cause: error.cause, retryAfter: Math.max(1, Math.ceil(retryIn)) })
+  return new AuthconnError(error.code, error.message, {
+    cause: error.cause,
+    retryAfter: Math.max(1, Math.ceil(retryIn)),
+  })
 }

@@ -33,7 +33,13 @@ export function createRevokeTokens(deps: {
     for (;;) {
       const queued = await queueFor(connection, grant)
       if (await deps.grants.revoke(grant, queued)) {
-        const revoked: Grant = { ...grant, status: 'revoked', accessToken: null, refreshToken: null, expiresAt: null }
+        const revoked: Grant = {
+          ...grant,
+          status: 'revoked',
+          accessToken: null,
+          refreshToken: null,
+          expiresAt: null,
+        }
         return { grant: revoked, ...(await upstream(connection, grant, queued?.id, when.now)) }
       }
       // A refresh got in between: what must be revoked now are its tokens.
@@ -75,7 +81,10 @@ function holdsTokens(grant: Grant): boolean {
 export type RevokeGrant = (by: Caller, connectionName: string, subject: string) => Promise<RevokedGrant>
 
 /** Throws permission_denied, connection_not_found, grant_not_found. */
-export function createRevokeGrant(deps: { connections: ConnectionStore; revokeTokens: RevokeTokens }): RevokeGrant {
+export function createRevokeGrant(deps: {
+  connections: ConnectionStore
+  revokeTokens: RevokeTokens
+}): RevokeGrant {
   return async function revokeGrant(by, connectionName, subject) {
     requirePermission(by, 'connection:manage', { connection: connectionName, subject })
     const { connection, grant } = await getConnection(deps.connections, by, connectionName, subject)

@@ -55,7 +55,8 @@ function createAttempt({ revocations, connections, grants, keyring, oauth, log }
     try {
       await revokeAll(pending)
     } catch (error) {
-      const detail = error instanceof ProviderFailure ? error.message : 'The vault failed to revoke at the provider'
+      const detail =
+        error instanceof ProviderFailure ? error.message : 'The vault failed to revoke at the provider'
       if (pending.attempts >= mostAttempts) return giveUp(pending, detail)
       const retryIn = Math.min(longestPause, firstPause * 2 ** pending.attempts) * (0.5 + Math.random() / 2)
       await revocations.reschedule(pending.id, retryIn, detail)
@@ -63,7 +64,10 @@ function createAttempt({ revocations, connections, grants, keyring, oauth, log }
         code: 'provider_unavailable',
         detail: `Not yet revoked at the provider: ${detail}`,
       })
-      log.warn({ revocation: pending.id, grant: pending.grantId, error, retryIn }, 'revocation at the provider failed')
+      log.warn(
+        { revocation: pending.id, grant: pending.grantId, error, retryIn },
+        'revocation at the provider failed',
+      )
       return { upstream: 'retrying', detail }
     }
     await revocations.remove(pending.id)

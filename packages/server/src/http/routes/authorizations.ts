@@ -20,7 +20,11 @@ export function authorizationRoutes(deps: {
       return viewAuthorization(await deps.watchAuthorization.get(caller, params.id))
     },
     async completeAuthorization({ caller, params, body }) {
-      const { authorization, grant, now } = await deps.completeAuthorization(caller, params.id, body.redirected_url)
+      const { authorization, grant, now } = await deps.completeAuthorization(
+        caller,
+        params.id,
+        body.redirected_url,
+      )
       return { ...viewAuthorization(authorization), grant: viewGrant(grant, now) }
     },
     async cancelAuthorization({ caller, params }) {
