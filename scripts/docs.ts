@@ -1,0 +1,11 @@
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { generatedDocs } from './lib/generated-docs.ts'
+
+// Writes the pages that are made from the code: docs/errors.md and docs/settings.md.
+
+for (const { path, text } of generatedDocs()) {
+  const file = fileURLToPath(new URL(`../${path}`, import.meta.url))
+  writeFileSync(file, text)
+  console.log(`wrote ${path}`)
+}
