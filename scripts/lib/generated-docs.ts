@@ -1,4 +1,12 @@
-import { contract, type ErrorCode, errorCodes, errorsOf, errorTable, exitCodes, type OperationName } from '@authconn/shared'
+import {
+  contract,
+  type ErrorCode,
+  errorCodes,
+  errorsOf,
+  errorTable,
+  exitCodes,
+  type OperationName,
+} from '@authconn/shared'
 import { settings } from '../../packages/server/src/config/settings.ts'
 
 const notice = '<!-- Made by `npm run docs` from the code; changes here are lost. -->'

@@ -3,8 +3,6 @@
  * Kept apart from the schemas so that a client can use it without loading a schema library.
  */
 export const routes = {
-  getHealth: ['GET', '/healthz'],
-  getReadiness: ['GET', '/readyz'],
   listProviders: ['GET', '/v1/providers'],
   createConnection: ['POST', '/v1/connections'],
   listConnections: ['GET', '/v1/connections'],
@@ -20,6 +18,8 @@ export const routes = {
   createCaller: ['POST', '/v1/callers'],
   listCallers: ['GET', '/v1/callers'],
   revokeCaller: ['DELETE', '/v1/callers/{id}'],
+  getHealth: ['GET', '/healthz'],
+  getReadiness: ['GET', '/readyz'],
 } as const satisfies Record<string, readonly ['GET' | 'POST' | 'DELETE', string]>
 
 export type OperationName = keyof typeof routes

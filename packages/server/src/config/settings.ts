@@ -31,8 +31,7 @@ export const settings = [
   {
     name: 'DATABASE_URL',
     default: 'none: the embedded database in the data directory',
-    description:
-      'postgres://… of a PostgreSQL server (tested with 18). Needed for more than one vault process.',
+    description: 'postgres://… of a PostgreSQL server (tested with 18). Needed for more than one vault process.',
   },
   {
     name: 'DATABASE_URL_FILE',

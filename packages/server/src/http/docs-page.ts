@@ -50,7 +50,7 @@ function renderOperation(name: OperationName): string {
   const [method, path] = routes[name]
   const { summary, description, permission, params, query, body, success } = endpoint
   return `<h3 id="${name}"><code><span class="method">${method}</span>${escapeHtml(path)}</code></h3>
-<p>${escapeHtml(summary)}. ${description ? escapeHtml(description) : ''}
+<p>${prose(summary)}. ${description ? prose(description) : ''}
 <span class="muted">${permission === 'public' ? 'Needs no API key.' : `Needs <code>${permission}</code>.`}</span></p>
 ${renderSchema('Path', params)}${renderSchema('Query', query)}${renderSchema('Body', body)}
 ${renderSchema(`Answer ${success.status}: ${success.description}`, success.schema)}
@@ -66,7 +66,12 @@ function renderSchema(title: string, schema: object | undefined): string {
 
 function renderError(code: ErrorCode): string {
   const { status, title, hint } = errorTable[code]
-  return `<tr id="error-${code}"><td><code>${code}</code><td>${status}<td>${escapeHtml(title)}. ${escapeHtml(hint)}`
+  return `<tr id="error-${code}"><td><code>${code}</code><td>${status}<td>${prose(title)}. ${prose(hint)}`
+}
+
+/** Text of the contract, in which names stand between backticks. */
+function prose(text: string): string {
+  return escapeHtml(text).replaceAll(/`([^`]+)`/g, '<code>$1</code>')
 }
 
 function escapeHtml(text: string): string {

@@ -48,8 +48,9 @@ async function createStores(db: Database) {
   const adminKey = await firstStart(db, kek, () => {})
   if (!adminKey) throw new Error('the test database was not empty')
   const callers = createCallerStore(db)
-  const admin = await callers.findLive(hashApiKey(adminKey))
-  if (!admin) throw new Error('there is no administrator')
+  const found = await callers.findLive(hashApiKey(adminKey))
+  if (!found) throw new Error('there is no administrator')
+  const admin: Caller = found
   const connections = createConnectionStore(db)
   const grants = createGrantStore(db)
   const keyring = createKeyring({ dataKeys: createDataKeyStore(db), kek })

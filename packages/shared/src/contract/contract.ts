@@ -121,7 +121,11 @@ export const contract = {
     permission: 'connection:manage',
     params: byName,
     body: bySubject,
-    success: { status: 200, description: 'Revoked here; what happened at the provider', schema: schema.Revocation },
+    success: {
+      status: 200,
+      description: 'Revoked here; what happened at the provider',
+      schema: schema.Revocation,
+    },
     errors: ['connection_not_found', 'grant_not_found'],
   },
   startAuthorization: {
@@ -145,7 +149,8 @@ export const contract = {
   },
   completeAuthorization: {
     summary: 'Finish the consent flow with the URL the browser was redirected to',
-    description: 'Works once. The vault checks state and issuer (RFC 9207), exchanges the code and seals the tokens.',
+    description:
+      'Works once. The vault checks state and issuer (RFC 9207), exchanges the code and seals the tokens.',
     tag: 'Authorizations',
     permission: 'connection:authorize',
     params: byId,

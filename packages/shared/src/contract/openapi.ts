@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox'
-import { errorTable, type ErrorCode } from '../errors.ts'
+import { type ErrorCode, errorTable } from '../errors.ts'
 import { type OperationName, routes } from '../routes.ts'
 import { bodyErrors, commonErrors, contract } from './contract.ts'
 import type { Endpoint } from './endpoint.ts'

@@ -220,10 +220,7 @@ export const Revocation = Type.Object(
 )
 export type Revocation = Static<typeof Revocation>
 
-export const DeletedConnection = Type.Object(
-  { name: ConnectionName, revocations: Type.Array(Revocation) },
-  closed,
-)
+export const DeletedConnection = Type.Object({ name: ConnectionName, revocations: Type.Array(Revocation) }, closed)
 export type DeletedConnection = Static<typeof DeletedConnection>
 
 export const PermissionName = stringEnum(permissionNames)

@@ -1,0 +1,28 @@
+import { footprint } from './footprint.ts'
+
+export interface Bench {
+  summary: string
+  /** Resolves with what `--json` prints, and the same in words. */
+  run(): Promise<{ data: unknown; text: string }>
+}
+
+const benches: Record<string, Bench> = { footprint }
+
+const args = process.argv.slice(2)
+const json = args.includes('--json')
+const [name, ...rest] = args.filter((arg) => arg !== '--json')
+const bench = name !== undefined && rest.length === 0 && Object.hasOwn(benches, name) ? benches[name] : undefined
+
+// Whoever started something ends it when this process exits.
+process.once('SIGINT', () => process.exit(130))
+process.once('SIGTERM', () => process.exit(143))
+
+if (bench) {
+  const { data, text } = await bench.run()
+  console.log(json ? JSON.stringify(data, null, 2) : text)
+} else {
+  const list = Object.entries(benches).map(([each, { summary }]) => `  ${each}  ${summary}`)
+  const write = name === undefined ? console.log : console.error
+  write(['usage: npm run bench -- NAME [--json]', '', ...list].join('\n'))
+  if (name !== undefined) process.exitCode = 2
+}

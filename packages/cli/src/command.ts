@@ -1,0 +1,49 @@
+import type { Command as CommanderCommand } from 'commander'
+import type { Context } from './context.ts'
+import type { Flags, FlagValues } from './flags.ts'
+import type { View } from './output/view.ts'
+
+/** What a command is to the help and to the parser, besides its name and summary in the table. */
+export interface CommandData {
+  /** Further paragraphs for its help. */
+  description?: string
+  operand?: { label: string; help: string; several?: true }
+  flags: Flags
+  /** Command lines, and what each does. */
+  examples: readonly (readonly [line: string, does: string])[]
+}
+
+/** A command is data, one function, and how its result is worded. */
+export interface CommandDefinition<F extends Flags, R> extends CommandData {
+  flags: F
+  run(ctx: Context, flags: FlagValues<F>, operands: readonly string[]): Promise<R>
+  /** For stdout, without the last line break. */
+  render(result: R, view: View): string
+  /** What to type next, for stderr. */
+  next?(result: R): string | undefined
+}
+
+export interface Command extends CommandData {
+  execute(ctx: Context, parsed: CommanderCommand): Promise<CommandResult>
+}
+
+export interface CommandResult {
+  data: unknown
+  words(view: View): string
+  next(): string | undefined
+}
+
+/** Binds the types of a definition, so that commands with different flags and results fit one table. */
+export function defineCommand<const F extends Flags, R>(definition: CommandDefinition<F, R>): Command {
+  return {
+    ...definition,
+    async execute(ctx, parsed) {
+      const data = await definition.run(ctx, parsed.opts<FlagValues<F>>(), parsed.args)
+      return {
+        data,
+        words: (view) => definition.render(data, view),
+        next: () => definition.next?.(data),
+      }
+    },
+  }
+}

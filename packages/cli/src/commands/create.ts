@@ -1,0 +1,41 @@
+import type { Connection } from '@authconn/sdk'
+import { defineCommand } from '../command.ts'
+import { nameFlag, nameOperand } from '../input/connection-name.ts'
+import { connectionFlags, newConnection } from '../input/new-connection.ts'
+import { describeConnection } from '../output/connection.ts'
+import { plainLine } from '../output/plain.ts'
+
+export const create = defineCommand({
+  description:
+    'What is missing is asked for in a terminal. The provider is recognized by its URL (authconn providers lists those known by name) or discovered from it; where it can be neither, give its endpoints by flags. The client secret is sealed in the vault and cannot be read back.',
+  operand: nameOperand,
+  flags: { ...nameFlag, ...connectionFlags },
+  examples: [
+    ['authconn create', 'asks for everything'],
+    [
+      'authconn create google-oauth --provider-url https://accounts.google.com --client-id ID --client-secret-file secret.txt',
+      'a provider known by name',
+    ],
+    [
+      'pass show acme | authconn create acme --provider-url https://id.acme.example --client-id ID --client-secret -',
+      'the secret from standard input',
+    ],
+    [
+      'authconn create acme --provider-url https://acme.example --authorization-endpoint https://acme.example/authorize --token-endpoint https://acme.example/token --client-id ID --client-secret-file secret.txt',
+      'a provider that cannot be discovered',
+    ],
+  ],
+
+  async run(ctx, flags, operands): Promise<Connection> {
+    const { signal } = ctx
+    const body = await newConnection(ctx, flags, operands)
+    const vault = await ctx.vault()
+    return ctx.waitFor('Creating the connection', vault.call('createConnection', { body }, { signal }))
+  },
+
+  render: (connection, view) =>
+    `Created ${view.paint.bold(plainLine(connection.name))}.\n${describeConnection(connection, view)}`,
+
+  next: ({ name }) =>
+    `Next: register the redirect URI http://127.0.0.1:8080/callback at the provider, then: authconn authorize ${name}`,
+})

@@ -1,0 +1,16 @@
+import { defineCommand } from '../command.ts'
+import { version } from '../version.ts'
+
+export const versionCommand = defineCommand({
+  flags: {},
+  examples: [
+    ['authconn version', 'the version of this program'],
+    ['authconn version --json', 'with that of Node.js and the platform it runs on, for a report'],
+  ],
+
+  async run() {
+    return { version: version(), node: process.versions.node, platform: `${process.platform}-${process.arch}` }
+  },
+
+  render: (result) => result.version,
+})

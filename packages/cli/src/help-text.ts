@@ -1,0 +1,44 @@
+import { type ErrorKind, exitCodes } from '@authconn/shared/errors'
+import type { CommandData } from './command.ts'
+
+/** What the help of the program says after the list of commands. */
+export function programHelp(): string {
+  const kinds = Object.keys(exitCodes) as ErrorKind[]
+  const codes = kinds.map((kind) => `  ${String(exitCodes[kind]).padEnd(4)} ${meanings[kind]}`)
+  return `
+Examples:
+  $ authconn create google-oauth --provider-url https://accounts.google.com --client-id ID --client-secret-file F
+  $ authconn authorize google-oauth --scopes openid,email
+  $ authconn token google-oauth
+
+Environment:
+  AUTHCONN_URL                   where the vault is; a vault on this machine is found without
+  AUTHCONN_API_KEY               the API key, or AUTHCONN_API_KEY_FILE for a file that holds it
+  AUTHCONN_DATA_DIR              where a vault on this machine keeps its data, if not in the usual place
+  AUTHCONN_ALLOW_INSECURE_HTTP   true: send the API key over plain http, on a private network
+  NO_COLOR, FORCE_COLOR          colors off or on
+  AUTHCONN_DEBUG                 1: show where an unexpected error came from
+
+Exit codes:
+  0    done
+${codes.join('\n')}
+
+Run authconn help COMMAND for a command's flags and examples.`
+}
+
+/** What the help of a command says after its flags. */
+export function commandHelp({ examples }: Pick<CommandData, 'examples'>): string {
+  return `\nExamples:\n${examples.map(([line, does]) => `  $ ${line}\n      ${does}`).join('\n')}`
+}
+
+const meanings: Readonly<Record<ErrorKind, string>> = {
+  internal: 'a defect, or damaged data',
+  usage: 'the command or request is not right',
+  auth: 'the API key is not accepted, or does not permit it',
+  missing: 'there is no such thing',
+  state: 'it is not in a state for this: not authorized yet, exists already, port taken, …',
+  provider: 'the OAuth provider refused or misbehaved',
+  unavailable: 'the vault or the provider is not reachable now: try again later',
+  consent: 'the consent flow did not come to its end: denied, timed out, …',
+  interrupted: 'interrupted',
+}

@@ -1,0 +1,63 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { AuthconnError } from '@authconn/sdk'
+import { defaultDataDirectory, type LocalCredentials, localCredentialsFile } from '@authconn/shared/local'
+
+export interface FoundCredentials {
+  /** Where they are, or would be. */
+  file: string
+  credentials: LocalCredentials | undefined
+}
+
+/** What a vault on this machine left for the command line. Throws vault_not_configured and key_file_unsafe. */
+export async function findLocalCredentials(
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<FoundCredentials> {
+  const file = join(env.AUTHCONN_DATA_DIR || defaultDataDirectory(env), localCredentialsFile)
+  const content = await readPrivate(file)
+  return { file, credentials: content === undefined ? undefined : parse(content, file) }
+}
+
+async function readPrivate(file: string): Promise<string | undefined> {
+  let handle: FileHandle | undefined
+  try {
+    handle = await open(file, 'r')
+    const { mode } = await handle.stat()
+    // Windows has no such bits; there the directory's access list protects the file.
+    if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
+      throw new AuthconnError(
+        'key_file_unsafe',
+        `${file} has mode ${(mode & 0o777).toString(8).padStart(4, '0')}.`,
+      )
+    }
+    return await handle.readFile('utf8')
+  } catch (error) {
+    if (!(error instanceof Error) || error instanceof AuthconnError || !('code' in error)) throw error
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
+    throw new AuthconnError('vault_not_configured', `The credentials cannot be read: ${error.message}`, {
+      cause: error,
+    })
+  } finally {
+    await handle?.close()
+  }
+}
+
+function parse(content: string, file: string): LocalCredentials {
+  const value = parseJson(content)
+  if (typeof value === 'object' && value !== null && 'url' in value && 'api_key' in value) {
+    const { url, api_key } = value
+    if (typeof url === 'string' && typeof api_key === 'string' && URL.canParse(url)) return { url, api_key }
+  }
+  throw new AuthconnError('vault_not_configured', `${file} is damaged: it does not hold a URL and an API key.`, {
+    hint: 'Start the vault again, which writes it, or set AUTHCONN_URL and AUTHCONN_API_KEY.',
+  })
+}
+
+/** undefined when it is not JSON. The parser's own message is not kept: it quotes the file, and so the key. */
+function parseJson(content: string): unknown {
+  try {
+    return JSON.parse(content)
+  } catch {
+    return undefined
+  }
+}

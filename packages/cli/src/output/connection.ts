@@ -1,0 +1,73 @@
+import type { Connection } from '@authconn/sdk'
+import type { Grant, GrantStatus } from '@authconn/shared'
+import { details } from './table.ts'
+import { timeLeft } from './time.ts'
+import type { View } from './view.ts'
+
+type GrantState = Omit<Grant, 'subject'>
+
+/** Everything the vault tells of a connection. */
+export function describeConnection(connection: Connection, view: View, grant: GrantState = connection): string {
+  const { endpoints } = connection
+  return details(
+    [
+      ...describeGrant(grant, view),
+      ['provider', connection.provider],
+      ['provider url', connection.provider_url],
+      ['issuer', connection.issuer_url],
+      ['client id', connection.client_id],
+      ['client authentication', connection.token_endpoint_auth_method],
+      ['authorization endpoint', endpoints.authorization_endpoint],
+      ['token endpoint', endpoints.token_endpoint],
+      ['revocation endpoint', endpoints.revocation_endpoint ?? 'none'],
+      ['introspection endpoint', endpoints.introspection_endpoint],
+      ['userinfo endpoint', endpoints.userinfo_endpoint],
+      ['key set', endpoints.jwks_uri],
+      ['created', connection.created_at],
+      ['updated', connection.updated_at],
+    ],
+    view,
+  )
+}
+
+export function describeGrant(grant: GrantState, view: View): [label: string, value: string | null][] {
+  const { last_error: error } = grant
+  const authorized = grant.status === 'active' || grant.status === 'expired'
+  const ends = grant.expires_at === null ? 'no end' : `${grant.expires_at} (${expiryOf(grant, view)})`
+  return [
+    ['status', grant.status],
+    ['scope', grant.scope],
+    ['access token ends', authorized ? ends : null],
+    [
+      'refreshed by the vault',
+      authorized ? (grant.refreshable ? 'yes' : 'no: the provider gave no refresh token') : null,
+    ],
+    ['last refreshed', grant.last_refreshed_at],
+    ['last error', error && `${error.code}: ${error.detail} (${error.at})`],
+  ]
+}
+
+/** How long the access token is valid yet. */
+export function expiryOf({ status, expires_at }: GrantState, view: View): string {
+  if (status === 'pending' || status === 'revoked') return '-'
+  return expires_at === null ? 'no end' : timeLeft(expires_at, view.now)
+}
+
+/** The provider's name in the catalog, or else its host. */
+export function providerOf({ provider, provider_url }: Connection): string {
+  return provider ?? (URL.canParse(provider_url) ? new URL(provider_url).host : provider_url)
+}
+
+export function paintStatus({ paint }: View): (status: string) => string {
+  const paints: Readonly<Record<GrantStatus, (words: string) => string>> = {
+    active: paint.green,
+    pending: paint.yellow,
+    expired: paint.red,
+    revoked: paint.red,
+  }
+  return (status) => (isStatus(status, paints) ? paints[status](status) : status)
+}
+
+function isStatus<T extends string>(status: string, known: Readonly<Record<T, unknown>>): status is T {
+  return Object.hasOwn(known, status)
+}

@@ -1,0 +1,61 @@
+import type { Readable, Writable } from 'node:stream'
+import { exitCodes } from '@authconn/shared/errors'
+import { type Command as CommanderCommand, CommanderError } from 'commander'
+import type { Command } from './command.ts'
+import { createContext } from './context.ts'
+import { explainParseError } from './explain-parse-error.ts'
+import { paintFor } from './output/paint.ts'
+import { reportError } from './output/report-error.ts'
+import { toJson } from './output/to-json.ts'
+import { buildProgram } from './program.ts'
+
+/** What the command line is given from outside. */
+export interface Io {
+  stdin: Readable & { isTTY?: boolean }
+  stdout: Writable & { isTTY?: boolean }
+  stderr: Writable & { isTTY?: boolean }
+  env: Readonly<Record<string, string | undefined>>
+  /** Aborted, with the error to end in, when the person or the system wants the command to stop. */
+  signal: AbortSignal
+  /** Does that. */
+  interrupt: (detail: string) => void
+}
+
+/** Runs one command line to its end. Resolves to the exit code; every error has been told by then. */
+export async function runCli(argv: readonly string[], io: Io): Promise<number> {
+  const json = wantsJson(argv)
+  try {
+    const program = await buildProgram(argv, {
+      writeOut: (words) => io.stdout.write(words),
+      writeErr: (words) => !json && io.stderr.write(words),
+      perform: (command, parsed) => perform(command, parsed, io),
+    })
+    await program.parseAsync(argv, { from: 'user' })
+    return 0
+  } catch (error) {
+    if (!(error instanceof CommanderError)) return reportError(error, io, json)
+    // Help or the version was printed because it was asked for, or help because no command was named.
+    if (error.exitCode === 0) return 0
+    if (error.code === 'commander.help' && !json) return exitCodes.usage
+    return reportError(explainParseError(error), io, json)
+  }
+}
+
+/** Known before the arguments are parsed, since not being able to parse them is told as JSON too. */
+export function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--')
+  return argv.slice(0, end === -1 ? argv.length : end).includes('--json')
+}
+
+async function perform(command: Command, parsed: CommanderCommand, io: Io): Promise<void> {
+  const { json = false, vaultUrl } = parsed.optsWithGlobals<{ json?: boolean; vaultUrl?: string }>()
+  const ctx = createContext(io, { json, vaultUrl })
+  const result = await command.execute(ctx, parsed)
+  if (json) {
+    io.stdout.write(`${toJson(result.data)}\n`)
+    return
+  }
+  io.stdout.write(`${result.words({ now: new Date(), paint: paintFor(io.stdout, io.env) })}\n`)
+  const next = result.next()
+  if (next !== undefined) ctx.say(next)
+}

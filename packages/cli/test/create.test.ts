@@ -1,0 +1,127 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { fakeVault, Problem } from './support/fake-vault.ts'
+import { run } from './support/run.ts'
+import { connection } from './support/samples.ts'
+
+const flags = ['--provider-url', 'https://accounts.google.com', '--client-id', 'client-1']
+
+function vault() {
+  return fakeVault({ createConnection: () => connection({ status: 'pending', scope: null, expires_at: null }) })
+}
+
+async function file(content: string | Buffer): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'authconn-cli-'))
+  onTestFinished(() => rm(directory, { recursive: true }))
+  await writeFile(join(directory, 'secret'), content)
+  return join(directory, 'secret')
+}
+
+test('sends what the flags say and nothing else', async () => {
+  const { url, requests } = await vault()
+  const argv = ['create', '--name', 'google-oauth', '--type', 'TYPE_OAUTH2', ...flags, '--client-secret', 'canary']
+  const { exitCode, stdout, stderr } = await run([...argv, '--issuer-url', 'https://accounts.google.com'], { url })
+  expect(exitCode).toBe(0)
+  expect(requests[0]?.body).toEqual({
+    name: 'google-oauth',
+    type: 'TYPE_OAUTH2',
+    provider_url: 'https://accounts.google.com',
+    issuer_url: 'https://accounts.google.com',
+    client_id: 'client-1',
+    client_secret: 'canary',
+  })
+  expect(stdout).toContain('Created google-oauth.')
+  expect(stderr).toContain('shell history')
+  expect(stderr).toContain('authconn authorize google-oauth')
+  expect(stdout + stderr).not.toContain('canary')
+})
+
+test('sends explicit endpoints under their names', async () => {
+  const { url, requests } = await vault()
+  const endpoints = {
+    authorization_endpoint: 'https://a.example/1',
+    token_endpoint: 'https://a.example/2',
+    revocation_endpoint: 'https://a.example/3',
+    introspection_endpoint: 'https://a.example/4',
+    userinfo_endpoint: 'https://a.example/5',
+    jwks_uri: 'https://a.example/6',
+    token_endpoint_auth_method: 'client_secret_post',
+  }
+  const extra = Object.entries(endpoints).flatMap(([name, value]) => [`--${name.replaceAll('_', '-')}`, value])
+  const { exitCode } = await run(['create', 'a', ...flags, '--client-secret', '-', ...extra], { url, stdin: 's' })
+  expect(exitCode).toBe(0)
+  expect(requests[0]?.body).toMatchObject({ name: 'a', client_secret: 's', ...endpoints })
+})
+
+describe('the client secret', () => {
+  test.each([
+    ['--client-secret', '-'],
+    ['--client-secret-file', '-'],
+  ])('comes from standard input by %s %s, without one line break and without a warning', async (flag, value) => {
+    const { url, requests } = await vault()
+    const { exitCode, stderr } = await run(['create', 'a', ...flags, flag, value], { url, stdin: ' s3cret \n\n' })
+    expect(exitCode).toBe(0)
+    expect(requests[0]?.body).toMatchObject({ client_secret: ' s3cret \n' })
+    expect(stderr).not.toContain('Warning')
+  })
+
+  test('comes from a file, as Windows writes it too', async () => {
+    const { url, requests } = await vault()
+    const path = await file('\ufeffs3cret\r\n')
+    expect((await run(['create', 'a', ...flags, '--client-secret-file', path], { url })).exitCode).toBe(0)
+    expect(requests[0]?.body).toMatchObject({ client_secret: 's3cret' })
+  })
+
+  test.each([
+    ['an empty file', '', 'it is empty'],
+    ['a line break', '\n', 'it is empty'],
+    ['bytes that are not text', Buffer.from([0x63, 0xff, 0xfe]), 'not text in UTF-8'],
+    ['far more than a secret', 'canary'.repeat(20_000), 'more than a client secret can be'],
+  ])('cannot be %s', async (_, content, words) => {
+    const path = await file(content)
+    const { exitCode, stderr } = await run(['create', 'a', ...flags, '--client-secret-file', path])
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain(words)
+    expect(stderr).toContain(path)
+    expect(stderr).not.toContain('canary')
+  })
+
+  test.each(['/nonexistent/secret', tmpdir()])('cannot be read from %s, and that is said', async (path) => {
+    const { exitCode, stderr } = await run(['create', 'a', ...flags, '--client-secret-file', path])
+    expect(exitCode).toBe(2)
+    expect(stderr).toMatch(/cannot be read: E(NOENT|ISDIR)/)
+  })
+
+  test.each([
+    ['--client-secret', ''],
+    ['--client-secret', '-'],
+  ])('cannot be empty in %s %j', async (flag, value) => {
+    const { exitCode, stderr } = await run(['create', 'a', ...flags, flag, value], { stdin: '' })
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain('it is empty')
+  })
+})
+
+test('tells what the vault does not accept, field by field', async () => {
+  const { url } = await fakeVault({
+    createConnection: () => {
+      throw new Problem('invalid_request', 'The body is not valid', {
+        errors: [{ pointer: 'body/name', detail: 'must match the pattern' }],
+      })
+    },
+  })
+  const argv = ['create', 'Bad_Name', ...flags, '--client-secret', '-']
+  const words = await run(argv, { url, stdin: 's' })
+  expect(words.exitCode).toBe(2)
+  expect(words.stderr).toContain('- body/name: must match the pattern')
+  expect(words.stderr).toContain('Request id: req-1')
+  const json = await run([...argv, '--json'], { url, stdin: 's' })
+  expect(JSON.parse(json.stderr)).toMatchObject({
+    code: 'invalid_request',
+    status: 400,
+    request_id: 'req-1',
+    errors: [{ pointer: 'body/name', detail: 'must match the pattern' }],
+  })
+})

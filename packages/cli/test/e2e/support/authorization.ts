@@ -1,0 +1,28 @@
+import { expect } from 'vitest'
+import type { Child } from './child.ts'
+import type { World } from './world.ts'
+
+export interface Notice {
+  authorization_id: string
+  authorization_url: string
+  redirect_uri: string
+}
+
+/** `authconn authorize NAME --json`, waiting for the browser. */
+export async function beginAuthorize(
+  world: World,
+  name: string,
+  ...flags: string[]
+): Promise<Child & { notice: Notice }> {
+  const child = world.begin(['authorize', name, '--port', '0', '--no-browser', '--json', ...flags])
+  await expect.poll(() => child.stderr(), { timeout: 10_000 }).toContain('authorization_url')
+  return { ...child, notice: JSON.parse(child.stderr().split('\n')[0] ?? '') }
+}
+
+/** Whether something listens where the callback was awaited. */
+export async function listens(redirectUri: string): Promise<boolean> {
+  return fetch(new URL(redirectUri).origin).then(
+    () => true,
+    () => false,
+  )
+}

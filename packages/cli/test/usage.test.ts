@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest'
+import { fakeVault } from './support/fake-vault.ts'
+import { run } from './support/run.ts'
+
+describe('a command line that is not right ends with 2 and says what is meant', () => {
+  test.each([
+    [['lst'], "Unknown command 'lst' (Did you mean list?)"],
+    [['list', '--jso'], "Unknown option '--jso' (Did you mean --json?)"],
+    [
+      ['create', '--client-secret-fil', 'x'],
+      "Unknown option '--client-secret-fil' (Did you mean --client-secret-file?)",
+    ],
+    [['workspace', 'authconnection', 'creat'], '(Did you mean create?)'],
+    [['workspace', 'authconnections'], '(Did you mean authconnection?)'],
+    [['help', 'lst'], '(Did you mean list?)'],
+    [['create', '--name'], "'--name <NAME>' argument missing"],
+    [['get', 'a', 'b'], 'too many arguments'],
+    [['get', 'a', '--name', 'b'], 'two different names'],
+    [['get'], 'The name of the connection is missing'],
+    [['token'], 'The name of the connection is missing'],
+    [['revoke'], 'The name of the connection is missing'],
+    [['authorize'], 'The name of the connection is missing'],
+    [['delete', 'a'], '--yes'],
+    [['create'], 'Missing: --name, --provider-url, --client-id, --client-secret-file.'],
+    [['create', 'a', '--client-id', 'x', '--client-secret-file', 'y'], 'Missing: --provider-url.'],
+    [['create', '--type', 'TYPE_SAML'], '--type is one of TYPE_OAUTH2'],
+    [['create', '--token-endpoint-auth-method', 'none'], 'client_secret_basic, client_secret_post'],
+    [['authorize', 'a', '--port', '65536'], '--port takes a whole number from 0 to 65535'],
+    [['authorize', 'a', '--port', '8o80'], '--port takes a whole number'],
+    [['authorize', 'a', '--timeout', '0'], '--timeout takes a whole number from 1 to 3600'],
+    [['authorize', 'a', '--redirect-host', '0.0.0.0'], '--redirect-host is one of 127.0.0.1, localhost, ::1'],
+  ])('%j', async (argv, words) => {
+    const { exitCode, stdout, stderr } = await run(argv)
+    expect(stderr).toContain(words)
+    expect(stderr).toContain('[usage]')
+    expect(stderr).not.toMatch(/^\s+at /m)
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
+  })
+
+  test.each([[['list', '--jsn', '--json']], [['lst', '--json']], [['--json']], [['create', '--json']]])(
+    'and as JSON: %j',
+    async (argv) => {
+      const { exitCode, stdout, stderr } = await run(argv)
+      expect(JSON.parse(stderr)).toMatchObject({ code: 'usage', exit_code: 2, hint: expect.any(String) })
+      expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
+    },
+  )
+
+  test.each([
+    [['create', '--client-secrt=canary']],
+    [['create', '--client-secret', 'half', 'a', 'canary']],
+    [['create', 'a', '-scanary']],
+    [['create', '--client-secret', 'canary', '--client-secret-file', 'f']],
+  ])('without repeating what may be a secret: %j', async (argv) => {
+    const { exitCode, stderr } = await run(argv)
+    expect(exitCode).toBe(2)
+    expect(stderr).not.toContain('canary')
+  })
+})
+
+describe('help', () => {
+  test('is shown, with exit code 2, when no command is named', async () => {
+    const { exitCode, stdout, stderr } = await run([])
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
+    expect(stderr).toContain('Usage: authconn')
+  })
+
+  test('lists the commands, the environment and the exit codes', async () => {
+    const { exitCode, stdout } = await run(['--help'])
+    expect(exitCode).toBe(0)
+    expect(stdout).toMatch(/^ {2}authorize +Authorize/m)
+    expect(stdout).toMatch(/^ {2}AUTHCONN_API_KEY /m)
+    expect(stdout).toMatch(/^ {2}130 +interrupted/m)
+  })
+
+  test.each(['create', 'authorize', 'list', 'get', 'token', 'revoke', 'delete', 'providers', 'version', 'help'])(
+    'of %s has examples, by --help, by the help command and in the long form',
+    async (name) => {
+      const byFlag = await run([name, '--help'])
+      expect(byFlag.exitCode).toBe(0)
+      expect(byFlag.stdout).toContain(`Examples:\n  $ `)
+      expect((await run(['help', name])).stdout).toBe(byFlag.stdout)
+      const long = await run(['workspace', 'authconnection', name, '--help'])
+      if (['providers', 'version', 'help'].includes(name)) return
+      expect(long.stdout).toContain(`Usage: authconn workspace authconnection ${name}`)
+    },
+  )
+})
+
+test('every command of the long form takes the same flags', async () => {
+  const { url, requests } = await fakeVault({
+    getToken: () => ({ access_token: 'at-1', token_type: 'Bearer', expires_at: null }),
+  })
+  const { stdout } = await run(
+    ['workspace', 'authconnection', 'token', '--name', 'a', '--subject', 's', '--json'],
+    { url },
+  )
+  expect(JSON.parse(stdout)).toMatchObject({ access_token: 'at-1' })
+  expect(requests).toMatchObject([{ params: { name: 'a' }, query: { subject: 's' } }])
+})
+
+test('version prints the version, as JSON with what it runs on', async () => {
+  const words = await run(['version'])
+  expect(words.stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+  expect(await run(['--version'])).toMatchObject({ exitCode: 0, stdout: words.stdout })
+  expect(JSON.parse((await run(['version', '--json'])).stdout)).toMatchObject({
+    version: words.stdout.trim(),
+    node: process.versions.node,
+  })
+})

@@ -1,0 +1,7 @@
+export type { Connection, Operation, Token } from '@authconn/shared'
+export type { ErrorCode } from '@authconn/shared/errors'
+export type { OperationName } from '@authconn/shared/routes'
+export { AuthconnError, type AuthconnErrorOptions } from './authconn-error.ts'
+export { authconnection } from './authconnection.ts'
+export { type AuthconnClient, type ClientOptions, createClient } from './create-client.ts'
+export type { CallArguments, CallInput, CallOptions } from './operation-input.ts'

@@ -1,0 +1,91 @@
+import type { IncomingMessage } from 'node:http'
+import { expect, test } from 'vitest'
+import { createClient } from '../src/index.ts'
+import { answerJson, serve } from './support/serve.ts'
+import { thrown } from './support/thrown.ts'
+
+const apiKey = 'ak_canary-key-0123456789'
+const token = { access_token: 'at', token_type: 'Bearer', expires_at: '2030-01-01T00:00:00.000Z' }
+
+async function recorded(answer = answerJson(200, token)) {
+  const requests: { method: string | undefined; url: string | undefined; headers: object; body: string }[] = []
+  const origin = await serve(async (request, response) => {
+    requests.push({
+      method: request.method,
+      url: request.url,
+      headers: request.headers,
+      body: await bodyOf(request),
+    })
+    answer(request, response)
+  })
+  return { requests, origin }
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  let body = ''
+  for await (const chunk of request) body += String(chunk)
+  return body
+}
+
+test('asks the endpoint of the operation, with the key as a bearer token', async () => {
+  const { requests, origin } = await recorded()
+  const client = createClient({ url: origin, apiKey })
+  expect(await client.call('getToken', { params: { name: 'google' }, query: { subject: 'a b&c' } })).toEqual(token)
+  expect(requests).toMatchObject([
+    {
+      method: 'GET',
+      url: '/v1/connections/google/token?subject=a+b%26c',
+      headers: { authorization: `Bearer ${apiKey}` },
+    },
+  ])
+})
+
+test('sends a body as JSON, and no body and no content type where there is none', async () => {
+  const { requests, origin } = await recorded()
+  const client = createClient({ url: origin, apiKey })
+  await client.call('revokeGrant', { params: { name: 'google' }, body: {} })
+  await client.call('cancelAuthorization', { params: { id: 'x' } })
+  expect(requests[0]).toMatchObject({ body: '{}', headers: { 'content-type': 'application/json' } })
+  expect(requests[1]?.body).toBe('')
+  expect(requests[1]?.headers).not.toHaveProperty('content-type')
+})
+
+test('keeps the path of a vault that is behind one', async () => {
+  const { requests, origin } = await recorded()
+  await createClient({ url: `${origin}/vault`, apiKey }).call('listProviders')
+  expect(requests[0]?.url).toBe('/vault/v1/providers')
+})
+
+test('leaves out query fields that are undefined', async () => {
+  const { requests, origin } = await recorded()
+  await createClient({ url: origin, apiKey }).getConnectionToken('google', {})
+  expect(requests[0]?.url).toBe('/v1/connections/google/token')
+})
+
+test.each(['', '.', '..'])('refuses %j as a name, which would ask another endpoint', async (name) => {
+  const { requests, origin } = await recorded()
+  const client = createClient({ url: origin, apiKey })
+  expect(await thrown(() => client.getConnectionToken(name))).toMatchObject({ code: 'invalid_request' })
+  expect(requests).toEqual([])
+})
+
+test('keeps a name with a slash within its part of the path', async () => {
+  const { requests, origin } = await recorded()
+  await createClient({ url: origin, apiKey }).getConnectionToken('../callers')
+  expect(requests[0]?.url).toBe('/v1/connections/..%2Fcallers/token')
+})
+
+test('throws what the caller aborted with', async () => {
+  const origin = await serve(() => {})
+  const controller = new AbortController()
+  const call = createClient({ url: origin, apiKey }).call('listProviders', {}, { signal: controller.signal })
+  const reason = new Error('enough')
+  controller.abort(reason)
+  await expect(call).rejects.toBe(reason)
+})
+
+test('refuses an answer to a token fetch that holds no token', async () => {
+  const origin = await serve(answerJson(200, { status: 'ok' }))
+  const error = await thrown(() => createClient({ url: origin, apiKey }).getConnectionToken('google'))
+  expect(error.code).toBe('vault_answer_invalid')
+})

@@ -1,0 +1,57 @@
+import { chmod, readFile } from 'node:fs/promises'
+import { isBuiltin } from 'node:module'
+import { join } from 'node:path'
+import { rolldown } from 'rolldown'
+import { root, type Step, StepError } from './steps.ts'
+
+/** What goes into the bundles; everything else must be a dependency of the package, installed beside it. */
+const bundled = ['@authconn/', 'typebox']
+
+/**
+ * Bundles a program of the workspace into its `dist/main.js`: our own code and the schema library, tree-shaken.
+ * What is imported lazily stays a file of its own, loaded when it is used.
+ */
+export function bundle(name: string): Step {
+  return {
+    name: `bundle ${name}`,
+    run: () =>
+      bundleProgram(join(root, 'packages', name)).catch((cause) => {
+        throw new StepError(cause instanceof Error ? cause.message : String(cause), { cause })
+      }),
+  }
+}
+
+async function bundleProgram(directory: string): Promise<string> {
+  const manifest: { dependencies?: Record<string, string> } = JSON.parse(
+    await readFile(join(directory, 'package.json'), 'utf8'),
+  )
+  const dependencies = Object.keys(manifest.dependencies ?? {})
+  const build = await rolldown({
+    input: { main: join(directory, 'src/main.ts') },
+    platform: 'node',
+    tsconfig: false,
+    cwd: directory,
+    external(id) {
+      if (isBuiltin(id) || dependencies.some((name) => id === name || id.startsWith(`${name}/`))) return true
+      if (isPath(id) || bundled.some((prefix) => id.startsWith(prefix))) return false
+      throw new StepError(`${id} is imported but is not a dependency in ${join(directory, 'package.json')}`)
+    },
+    onLog(level, log) {
+      if (level === 'warn') throw new StepError(log.message)
+    },
+  })
+  const { output } = await build.write({
+    dir: join(directory, 'dist'),
+    cleanDir: true,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name]-[hash].js',
+  })
+  await build.close()
+  await chmod(join(directory, 'dist/main.js'), 0o755)
+  return output.map((file) => file.fileName).join('\n')
+}
+
+function isPath(id: string): boolean {
+  return id.startsWith('.') || id.startsWith('/') || /^[A-Za-z]:[\\/]/.test(id)
+}
