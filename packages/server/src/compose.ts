@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { sql } from 'kysely'
 import { keepAdminKey } from './adapters/files/credentials-file.ts'
@@ -158,7 +159,7 @@ function wire(storage: Storage, adminKey: Secret | undefined, config: Config, lo
   const waitMs = config.providerTimeoutMs + 2_000
   const revokeDeps = { revocations, connections, grants, keyring, oauth, log, leaseSeconds }
   const revokeTokens = createRevokeTokens({ grants, keyring, revokeUpstream: createRevokeUpstream(revokeDeps) })
-  const refreshGrant = createRefreshGrant({ grants, keyring, oauth, log, leaseSeconds, waitMs })
+  const refreshGrant = createRefreshGrant({ grants, keyring, oauth, log, leaseSeconds, waitMs, sleep })
 
   let stopping = false
   const app = createApp({

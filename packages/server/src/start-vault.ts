@@ -57,13 +57,15 @@ function showAdminKey(key: string, config: Config): void {
 }
 
 function stopOnSignals(vault: Vault, config: Config, log: Logger): void {
-  let stopping = false
+  let since: number | undefined
   const stop = async (signal: NodeJS.Signals) => {
-    if (stopping) {
+    if (since !== undefined) {
+      // A signal to the whole process group may come a second time through a parent that passes it on.
+      if (performance.now() - since < 1000) return
       log.warn({ signal }, 'stopping at once')
       process.exit(1)
     }
-    stopping = true
+    since = performance.now()
     vault.announceStop()
     log.info({ signal }, 'stopping')
     const late = sleep(config.shutdownTimeoutMs, 'late' as const, { ref: false })

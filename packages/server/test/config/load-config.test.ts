@@ -1,12 +1,13 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { loadConfig } from '../../src/config/load-config.ts'
 import { settings } from '../../src/config/settings.ts'
 
 const kek = Buffer.alloc(32, 7).toString('base64')
 const directory = mkdtempSync(join(tmpdir(), 'authconn-config-'))
+afterAll(() => rmSync(directory, { recursive: true }))
 const file = (name: string, text: string) => {
   const path = join(directory, name)
   writeFileSync(path, text)

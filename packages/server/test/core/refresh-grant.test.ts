@@ -40,7 +40,15 @@ describeEachDatabase('refreshing', (database) => {
   function replica(waitMs = 5000) {
     const { grants, keyring, connections } = stores
     const background: Promise<unknown>[] = []
-    const refreshGrant = createRefreshGrant({ grants, keyring, oauth, log: silentLog, leaseSeconds: 30, waitMs })
+    const refreshGrant = createRefreshGrant({
+      grants,
+      keyring,
+      oauth,
+      log: silentLog,
+      leaseSeconds: 30,
+      waitMs,
+      sleep,
+    })
     const issueToken = createIssueToken({
       connections,
       keyring,

@@ -64,11 +64,11 @@ describe('the first start', () => {
   })
 
   test('happens once: the next one keeps key and administrator, and tells the new address', async () => {
-    const directory = temporaryDirectory()
-    const first = await startVaultProcess({ AUTHCONN_DATA_DIR: directory })
+    const env = { AUTHCONN_DATA_DIR: temporaryDirectory(), DATABASE_URL: await emptyDatabase() }
+    const first = await startVaultProcess(env)
     const key = first.credentials().api_key
     await first.end('SIGTERM')
-    const second = await startVaultProcess({ AUTHCONN_DATA_DIR: directory })
+    const second = await startVaultProcess(env)
     expect(second.credentials()).toEqual({ url: second.url, api_key: key })
     expect((await second.call('listConnections')).status).toBe(200)
     expect(second.output().stderr).toBe('')
@@ -116,10 +116,11 @@ describe('the key-encryption key', () => {
 
   test('is asked for when it is missing, and nothing is changed', async () => {
     const directory = temporaryDirectory()
-    const vault = await startVaultProcess({ AUTHCONN_DATA_DIR: directory })
+    const database = { AUTHCONN_DATA_DIR: directory, DATABASE_URL: await emptyDatabase() }
+    const vault = await startVaultProcess(database)
     await vault.end('SIGTERM')
     rmSync(join(directory, 'kek'))
-    const { code, stderr } = await runServer(['start', '--port', '0'], { AUTHCONN_DATA_DIR: directory })
+    const { code, stderr } = await runServer(['start', '--port', '0'], database)
     expect(code).toBe(1)
     expect(stderr).toContain('key_encryption_key_missing')
     expect(existsSync(join(directory, 'kek'))).toBe(false)
@@ -127,24 +128,26 @@ describe('the key-encryption key', () => {
 
   test('is refused when it is another one, by start and by migrate', async () => {
     const directory = temporaryDirectory()
-    const vault = await startVaultProcess({ AUTHCONN_DATA_DIR: directory })
+    const database = { AUTHCONN_DATA_DIR: directory, DATABASE_URL: await emptyDatabase() }
+    const vault = await startVaultProcess(database)
     await vault.end('SIGTERM')
-    const env = { AUTHCONN_DATA_DIR: directory, AUTHCONN_KEK: otherKey }
+    const env = { ...database, AUTHCONN_KEK: otherKey }
     for (const command of [['start', '--port', '0'], ['migrate']]) {
       const { code, stderr } = await runServer(command, env)
       expect(code).toBe(1)
       expect(stderr).toContain('key_encryption_key_wrong')
       expect(stderr).not.toContain(otherKey)
     }
-    await startVaultProcess({ AUTHCONN_DATA_DIR: directory })
+    await startVaultProcess(database)
   })
 
   test('is refused when others can read its file', async () => {
     const directory = temporaryDirectory()
-    const vault = await startVaultProcess({ AUTHCONN_DATA_DIR: directory })
+    const database = { AUTHCONN_DATA_DIR: directory, DATABASE_URL: await emptyDatabase() }
+    const vault = await startVaultProcess(database)
     await vault.end('SIGTERM')
     chmodSync(join(directory, 'kek'), 0o644)
-    const { code, stderr } = await runServer(['start', '--port', '0'], { AUTHCONN_DATA_DIR: directory })
+    const { code, stderr } = await runServer(['start', '--port', '0'], database)
     expect(code).toBe(1)
     expect(stderr).toContain('key_file_unsafe')
     expect(stderr).toContain('chmod 600')

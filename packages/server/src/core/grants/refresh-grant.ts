@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { openClient } from '../connections/oauth-client.ts'
 import { toAuthconnError } from '../connections/provider-errors.ts'
 import type { Keyring } from '../crypto/keyring.ts'
@@ -29,6 +28,7 @@ export function createRefreshGrant(deps: {
   leaseSeconds: number
   /** Milliseconds that a caller waits for somebody else's refresh. */
   waitMs: number
+  sleep(ms: number): Promise<unknown>
 }): RefreshGrant {
   const { grants, keyring, oauth, log } = deps
   const running = new Map<string, Promise<GrantNow>>()
@@ -55,7 +55,7 @@ export function createRefreshGrant(deps: {
       }
       if (performance.now() + pause > deadline)
         throw new AuthconnError('refresh_in_progress', undefined, { retryAfter: 1 })
-      await sleep(pause)
+      await deps.sleep(pause)
     }
   }
 
