@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -14,7 +14,11 @@ export function makeRunDirectory(name: string): { path: string; remove(): void }
   const path = join(home, `${name}-${process.pid}`)
   rmSync(path, { recursive: true, force: true })
   mkdirSync(path, { mode: 0o700 })
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
+  const remove = () => {
+    rmSync(path, { recursive: true, force: true })
+    if (readdirSync(home).length === 0) rmdirSync(home)
+  }
+  return { path, remove }
 }
 
 /** A directory for data that stays. */

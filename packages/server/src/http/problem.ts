@@ -1,5 +1,6 @@
 import { type ErrorCode, errorTable, type Problem } from '@authconn/shared'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifySchemaValidationError } from 'fastify/types/schema.js'
 import { AuthconnError } from '../core/errors.ts'
 
 export const problemType = 'application/problem+json; charset=utf-8'
@@ -68,16 +69,23 @@ function invalidRequest(error: FastifyError): AuthconnError {
   const part = { body: 'body', querystring: 'query', params: 'path', headers: 'headers' }[
     error.validationContext ?? 'body'
   ]
-  const errors = (error.validation ?? []).map(({ instancePath, message, keyword, params }) => ({
-    pointer: `/${part}${instancePath}`,
-    // The one message of the validator that leaves out what a person needs: which field it is.
-    detail:
-      keyword === 'additionalProperties'
-        ? `has an unknown field: ${String(params.additionalProperty)}`
-        : keyword === 'enum' && Array.isArray(params.allowedValues)
-          ? `must be one of ${params.allowedValues.join(', ')}`
-          : (message ?? 'is not valid'),
+  const errors = (error.validation ?? []).map((problem) => ({
+    pointer: `/${part}${problem.instancePath}`,
+    detail: describeProblem(problem),
   }))
   const detail = errors.map((each) => `${each.pointer} ${each.detail}`).join('; ')
   return new AuthconnError('invalid_request', detail || error.message, { errors })
+}
+
+/** The validator's words, but where they leave out what a person needs. */
+function describeProblem(problem: FastifySchemaValidationError): string {
+  const { keyword, params, message = 'is not valid' } = problem
+  if (keyword === 'additionalProperties') return `has an unknown field: ${String(params.additionalProperty)}`
+  if (keyword === 'enum' && Array.isArray(params.allowedValues))
+    return `must be one of ${params.allowedValues.join(', ')}`
+  if (keyword === 'pattern' && 'parentSchema' in problem) {
+    const { description } = problem.parentSchema as { description?: string }
+    if (description) return `must be: ${description}`
+  }
+  return message
 }

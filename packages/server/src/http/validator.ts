@@ -20,6 +20,8 @@ function createAjv(options: { coerceTypes: boolean }): Ajv {
     allErrors: false,
     strict: true,
     allowUnionTypes: true,
+    // Brings the schema along with an error, whose description says what a pattern means.
+    verbose: true,
   })
   addFormats.default(ajv, ['uri', 'uuid', 'date-time'])
   return ajv

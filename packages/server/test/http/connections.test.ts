@@ -74,6 +74,12 @@ describe('400', () => {
     expect(JSON.stringify(answer.body)).not.toContain('a client secret')
   })
 
+  test('invalid_request that says in words what a name is', async () => {
+    expect((await create({ name: 'Google' })).body.detail).toContain(
+      '/body/name must be: Lowercase letters, digits',
+    )
+  })
+
   test('invalid_request that names the unknown field', async () => {
     const answer = await create({ client_secrett: 'oops' })
     expect(answer.body.detail).toContain('client_secrett')
