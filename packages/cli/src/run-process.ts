@@ -19,7 +19,7 @@ export async function runProcess(argv: readonly string[]): Promise<void> {
   stdout.on('error', (error: NodeJS.ErrnoException) => {
     // The reader has seen enough: authconn list | head
     if (error.code === 'EPIPE') process.exit()
-    throw error
+    process.exit(reportError(unwritten(error), io, wantsJson(argv)))
   })
   // Nobody is left to tell: the terminal is gone, or the reader of stderr is.
   stderr.on('error', () => {})
@@ -29,4 +29,12 @@ export async function runProcess(argv: readonly string[]): Promise<void> {
 
   process.exitCode = await runCli(argv, io)
   process.removeAllListeners('beforeExit')
+}
+
+function unwritten(cause: NodeJS.ErrnoException): AuthconnError {
+  return new AuthconnError('internal_error', `Standard output: ${cause.message}`, {
+    title: 'The result could not be written',
+    hint: 'Check where standard output goes, such as the space left there. The command itself has been carried out.',
+    cause,
+  })
 }

@@ -1,7 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { AuthconnError } from '@authconn/sdk'
 import { describe, expect, test } from 'vitest'
-import { obstacleToBrowser } from '../src/authorize/open-browser.ts'
 import { subjectFlag } from '../src/output/command-line.ts'
 import { paintFor } from '../src/output/paint.ts'
 import { plain, plainLine } from '../src/output/plain.ts'
@@ -76,25 +75,6 @@ test.each([
 test('what has passed has ended', () => {
   expect(timeLeft('2026-01-01T00:00:00.000Z', new Date('2026-01-01T00:00:00.000Z'))).toBe('ended')
   expect(timeLeft('2026-01-01T00:01:00.000Z', new Date('2026-01-01T00:00:00.000Z'))).toBe('1 min')
-})
-
-test.each([
-  ['a desktop', { DISPLAY: ':0' }, 'linux', false, undefined],
-  ['a Mac', {}, 'darwin', false, undefined],
-  ['Windows', {}, 'win32', false, undefined],
-  ['Linux in Windows', { WSL_DISTRO_NAME: 'Debian' }, 'linux', false, undefined],
-  ['a server', {}, 'linux', false, 'there is no display'],
-  [
-    'a remote shell',
-    { DISPLAY: ':0', SSH_CONNECTION: '1.2.3.4 5 6.7.8.9 22' },
-    'linux',
-    false,
-    'this is an SSH session',
-  ],
-  ['CI', { DISPLAY: ':0', CI: 'true' }, 'linux', false, 'this is a CI job'],
-  ['a container', { DISPLAY: ':0' }, 'linux', true, 'this is a container'],
-] as const)('on %s the obstacle to a browser is known', (_, env, platform, container, obstacle) => {
-  expect(obstacleToBrowser(env, platform, () => container)).toBe(obstacle)
 })
 
 test.each([

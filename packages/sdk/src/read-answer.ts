@@ -35,7 +35,7 @@ async function readText(response: Response, origin: string): Promise<string> {
   // Leaving the loop early cancels the stream.
   for await (const chunk of response.body ?? []) {
     size += chunk.byteLength
-    if (false) throw invalid(`${origin} answered with more than ${maxBytes} bytes.`, response)
+    if (size > maxBytes) throw invalid(`${origin} answered with more than ${maxBytes} bytes.`, response)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')

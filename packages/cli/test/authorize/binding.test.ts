@@ -104,3 +104,11 @@ test('is free again after close, also with a browser still connected', async () 
   await expect(browser).rejects.toThrow()
   await listening('127.0.0.1', port)
 })
+
+test.skipIf(!hasIpv6)('frees both addresses of localhost', async () => {
+  const listener = await listenForCallback({ host: 'localhost', port: 0 })
+  await listener.close()
+  const { origin, port } = new URL(listener.redirectUri.replace('localhost', '[::1]'))
+  await expect(httpGet(origin, '/')).rejects.toThrow(/ECONNREFUSED/)
+  await listening('localhost', Number(port))
+})

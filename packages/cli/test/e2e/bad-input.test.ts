@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
+import { browse } from '@authconn/sandbox'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { browse } from '../../../sandbox/src/index.ts'
 import { beginAuthorize } from './support/authorization.ts'
 import { useWorld } from './support/world.ts'
 

@@ -1,5 +1,5 @@
+import { browse } from '@authconn/sandbox'
 import { describe, expect, test } from 'vitest'
-import { browse } from '../../../sandbox/src/index.ts'
 import { beginAuthorize, listens } from './support/authorization.ts'
 import { useWorld } from './support/world.ts'
 

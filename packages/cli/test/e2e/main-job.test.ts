@@ -1,10 +1,9 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { browse } from '@authconn/sandbox'
 import { expect, test } from 'vitest'
-import { browse } from '../../../sandbox/src/index.ts'
 import { beginAuthorize } from './support/authorization.ts'
-import { cliPath, startChild } from './support/child.ts'
 import { useWorld } from './support/world.ts'
 
 const { current } = useWorld()
@@ -124,11 +123,4 @@ test('a token that has ended is refreshed before it is printed', async () => {
   const { expires_at } = JSON.parse((await authconn(['token', 'short', '--json'])).stdout)
   expect(Date.parse(expires_at)).toBeGreaterThan(Date.now() + 3_000_000)
   expect(sandbox.stats.tokenRequests.refresh_token).toBeGreaterThan(0)
-})
-
-test('a reader that has seen enough ends a command quietly', async () => {
-  const child = startChild(cliPath, ['help'], current().env)
-  child.process.stdout?.destroy()
-  expect(await child.ended).toEqual({ exitCode: 0, signal: null })
-  expect(child.stderr()).toBe('')
 })

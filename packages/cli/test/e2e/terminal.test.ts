@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { browse } from '@authconn/sandbox'
 import { describe, expect, test } from 'vitest'
-import { browse } from '../../../sandbox/src/index.ts'
 import { listens } from './support/authorization.ts'
 import { cliPath } from './support/child.ts'
 import { keys, openTerminal, openTerminalWith } from './support/terminal.ts'
@@ -117,6 +117,20 @@ describe.skipIf(process.platform === 'win32')('in a terminal', () => {
     await expect(vault.call('getConnection', { params: { name: 'pasted' } })).resolves.toMatchObject({
       status: 'active',
     })
+  })
+
+  test('a wait that takes long is shown, and its trace wiped away', async () => {
+    const { env, sandbox } = current()
+    const { client_id, client_secret } = sandbox.client
+    sandbox.faults.set('discovery', { kind: 'slow', delayMs: 1500 }, { times: 1 })
+    const file = join(env.HOME ?? '', 'secret')
+    await writeFile(file, client_secret)
+    const flags = ['--provider-url', sandbox.issuer, '--client-id', client_id, '--client-secret-file', file]
+    const terminal = openTerminal(['create', 'slow', ...flags], env)
+    await terminal.shows('Creating the connection')
+    expect(await terminal.exitCode).toBe(0)
+    expect(terminal.shown()).toContain('Created slow.')
+    expect(terminal.raw()).toMatch(/\u001b\[\?25l[\s\S]*\u001b\[\?25h/)
   })
 
   test('colors are left out with NO_COLOR', async () => {

@@ -1,9 +1,9 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type Sandbox, startSandbox } from '@authconn/sandbox'
 import { type AuthconnClient, createClient } from '@authconn/sdk'
 import { afterAll, beforeAll, expect, vi } from 'vitest'
-import { type Sandbox, startSandbox } from '../../../../sandbox/src/index.ts'
 import { type Child, cliPath, startChild, stopChild, vaultPath } from './child.ts'
 
 export interface World {

@@ -1,0 +1,72 @@
+import { EventEmitter } from 'node:events'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { obstacleToBrowser, openBrowser } from '../../src/authorize/open-browser.ts'
+import { sendPerson } from '../../src/authorize/send-person.ts'
+
+// The real one would open a browser on the machine of whoever runs the tests.
+const open = vi.hoisted(() => vi.fn())
+vi.mock('open', () => ({ default: open }))
+
+beforeEach(() => void open.mockReset())
+
+test.each([
+  ['a desktop', { DISPLAY: ':0' }, 'linux', false, undefined],
+  ['a Mac', {}, 'darwin', false, undefined],
+  ['Windows', {}, 'win32', false, undefined],
+  ['Linux in Windows', { WSL_DISTRO_NAME: 'Debian' }, 'linux', false, undefined],
+  ['a server', {}, 'linux', false, 'there is no display'],
+  [
+    'a remote shell',
+    { DISPLAY: ':0', SSH_CONNECTION: '1.2.3.4 5 6.7.8.9 22' },
+    'linux',
+    false,
+    'this is an SSH session',
+  ],
+  ['CI', { DISPLAY: ':0', CI: 'true' }, 'linux', false, 'this is a CI job'],
+  ['a container', { DISPLAY: ':0' }, 'linux', true, 'this is a container'],
+] as const)('on %s the obstacle to a browser is known', (_, env, platform, container, obstacle) => {
+  expect(obstacleToBrowser(env, platform, () => container)).toBe(obstacle)
+})
+
+describe('a browser that does not open', () => {
+  test('since its program cannot be started is told', async () => {
+    open.mockRejectedValue(new Error('spawn xdg-open ENOENT'))
+    const failed = vi.fn()
+    openBrowser('https://id.example/', failed)
+    await expect.poll(() => failed.mock.calls).toEqual([['spawn xdg-open ENOENT']])
+  })
+
+  test('since its program gives up later is told', async () => {
+    const opener = new EventEmitter()
+    open.mockResolvedValue(opener)
+    const failed = vi.fn()
+    openBrowser('https://id.example/', failed)
+    await expect.poll(() => opener.listenerCount('exit')).toBe(1)
+    opener.emit('exit', 3)
+    expect(failed).toHaveBeenCalledWith('the program that opens it ended with 3')
+  })
+})
+
+test('a browser that opens is not told about', async () => {
+  const opener = new EventEmitter()
+  open.mockResolvedValue(opener)
+  const failed = vi.fn()
+  openBrowser('https://id.example/', failed)
+  await expect.poll(() => opener.listenerCount('exit')).toBe(1)
+  opener.emit('exit', 0)
+  expect(open).toHaveBeenCalledWith('https://id.example/')
+  expect(failed).not.toHaveBeenCalled()
+})
+
+test.each([
+  [{ browser: false, timeout: 60 }, {}, /^Go to:$/m],
+  [{ browser: true, timeout: 60 }, { CI: 'true' }, /^No browser is opened, since this is a CI job\. Go to:$/m],
+])('with %j and %j the person is sent by words alone', (wanted, env, words) => {
+  const said: string[] = []
+  const ctx = { env, say: (text: string) => void said.push(text), warn: () => {} }
+  sendPerson(ctx, { id: 'a', url: 'https://id.example/?a', redirectUri: 'http://127.0.0.1:1/callback' }, wanted)
+  expect(said.join()).toMatch(words)
+  expect(said.join()).toContain('https://id.example/?a')
+  expect(said.join()).toContain('exactly like this: http://127.0.0.1:1/callback')
+  expect(open).not.toHaveBeenCalled()
+})
