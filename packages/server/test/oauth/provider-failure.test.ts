@@ -85,6 +85,8 @@ describe('text of a provider', () => {
     [`Bad token ${'a1B2'.repeat(20)} given`, 'Bad token […] given'],
     ['Trace ID: 3939d04c-d7ba-42bf-9cb7-1e5854cdce9e', 'Trace ID: 3939d04c-d7ba-42bf-9cb7-1e5854cdce9e'],
     ['Bad token 0123456789abcdef0123456789abcdef', 'Bad token […]'],
+    ['Bad token kZqTbWxYhRmNpLsVdGfJcQaEoUiXyBtHwCzK', 'Bad token […]'],
+    ['InvalidAuthenticationTokenAudience', 'InvalidAuthenticationTokenAudience'],
     ['invalid_scope_for_this_application', 'invalid_scope_for_this_application'],
     ['half a surrogate \ud800', 'half a surrogate'],
   ])('%j is shown as %j', (text, shown) => {

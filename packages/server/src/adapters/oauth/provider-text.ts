@@ -31,9 +31,14 @@ export function printableIssuer(issuer: string): string {
 
 const tokenCharacters = /[A-Za-z0-9_~+/=.-]{20,}/g
 
-/** Words carry no digits, and the UUIDs that support asks for have their own form; any other long run may be a token. */
+/**
+ * Words carry no digits, and the UUIDs that support asks for have their own form; any other long run may be a token.
+ * So may one of letters alone whose case changes more often than in joined words: of base64 tokens with 43
+ * characters, one in 1,500 has no digit.
+ */
 function looksRandom(run: string): boolean {
-  return run.length >= 64 || (/\d/.test(run) && !uuid.test(run))
+  if (run.length >= 64 || (/\d/.test(run) && !uuid.test(run))) return true
+  return (run.match(/[a-z][A-Z]/g)?.length ?? 0) >= 4
 }
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.?$/i
