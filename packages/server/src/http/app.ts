@@ -77,12 +77,15 @@ export function createApp(deps: {
     registerOperation(app, name, deps.handlers[name], deps.authenticate)
   }
 
-  const openapi = JSON.stringify(createOpenApiDocument(deps.version))
+  // Made when somebody asks: few vaults are ever asked, and all would pay for it at every start.
+  let openapi: string | undefined
   app.get('/openapi.json', (_request, reply) => {
+    openapi ??= JSON.stringify(createOpenApiDocument(deps.version))
     reply.type('application/json; charset=utf-8').send(openapi)
   })
-  const docs = renderDocs(deps.version)
+  let docs: string | undefined
   app.get('/docs', (_request, reply) => {
+    docs ??= renderDocs(deps.version)
     reply.headers(docsHeaders).send(docs)
   })
   return app
