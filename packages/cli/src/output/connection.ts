@@ -23,6 +23,12 @@ export function describeConnection(connection: Connection, view: View, grant: Gr
       ['introspection endpoint', endpoints.introspection_endpoint],
       ['userinfo endpoint', endpoints.userinfo_endpoint],
       ['key set', endpoints.jwks_uri],
+      [
+        'revocations to do',
+        connection.pending_revocations > 0
+          ? `${connection.pending_revocations}, not yet done by the provider; the vault goes on trying`
+          : null,
+      ],
       ['created', connection.created_at],
       ['updated', connection.updated_at],
     ],

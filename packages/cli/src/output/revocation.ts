@@ -11,10 +11,11 @@ export function describeRevocation(
   const why = detail === null ? '' : ` ${plainLine(detail)}`
   const atProvider: Readonly<Record<Revocation['upstream'], string>> = {
     revoked: 'It is revoked at the provider too.',
-    retrying: paint.yellow(`The revocation at the provider failed, and the vault goes on trying.${why}`),
+    retrying: paint.yellow(`It is not yet revoked at the provider, and the vault goes on trying.${why}`),
     unsupported: paint.yellow(
       'The provider takes no revocations: a token that was handed out stays valid there until it ends.',
     ),
+    failed: paint.red(`It is not revoked at the provider.${why}`),
     nothing_to_revoke: 'There was nothing to revoke at the provider.',
   }
   return `Revoked ${what}. ${atProvider[upstream]}`

@@ -14,6 +14,7 @@ export function connection(changes: Partial<Connection> = {}): Connection {
       token_endpoint: 'https://oauth2.googleapis.com/token',
     },
     ...grantState,
+    pending_revocations: 0,
     created_at: '2026-01-01T00:00:00.000Z',
     updated_at: '2026-01-01T00:00:00.000Z',
     ...changes,

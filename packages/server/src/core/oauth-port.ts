@@ -51,6 +51,7 @@ export interface TokenSet {
  * - id_token: the ID token did not pass validation
  * - callback: the redirected URL breaks the protocol
  * - passing: timeout, connection trouble, 408, 429 or 5xx
+ * - unsupported: the provider does not revoke tokens of that type (RFC 7009 section 2.2.1); asking again is of no use
  * - unintelligible: an answer that fits no RFC; neither success nor proof that the grant is dead
  */
 export type ProviderFailureKind =
@@ -62,6 +63,7 @@ export type ProviderFailureKind =
   | 'id_token'
   | 'callback'
   | 'passing'
+  | 'unsupported'
   | 'unintelligible'
 
 export class ProviderFailure extends Error {
@@ -99,6 +101,6 @@ export interface OAuth {
   /** Checks the authorization response (RFC 6749 section 4.1.2, RFC 9207) and exchanges its code, once. */
   exchangeCode(client: OAuthClient, request: AuthorizationRequest, redirectedUrl: URL): Promise<TokenSet>
   refresh(client: OAuthClient, refreshToken: Secret): Promise<TokenSet>
-  /** RFC 7009. The client must have a revocation endpoint. */
+  /** RFC 7009. The client must have a revocation endpoint. `unsupported` where it does not take such tokens. */
   revoke(client: OAuthClient, token: Secret, hint: 'refresh_token' | 'access_token'): Promise<void>
 }

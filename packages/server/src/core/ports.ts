@@ -69,6 +69,8 @@ export interface ConnectionWithGrant {
   connection: Connection
   /** The application grant, or none before the first authorization. */
   grant: Grant | undefined
+  /** Revocations that the provider has not done yet. */
+  pendingRevocations: number
   now: Date
 }
 
@@ -78,8 +80,8 @@ export interface Page {
 }
 
 export interface ConnectionStore {
-  /** false when the name is taken. */
-  insert(connection: Omit<Connection, 'createdAt' | 'updatedAt'>): Promise<boolean>
+  /** undefined when the name is taken. */
+  insert(connection: Omit<Connection, 'createdAt' | 'updatedAt'>): Promise<Connection | undefined>
   find(workspaceId: string, name: string, subject?: string): Promise<ConnectionWithGrant | undefined>
   /** Also finds one that is being deleted and waits for its revocations. */
   findById(id: string): Promise<Connection | undefined>
@@ -112,10 +114,15 @@ export interface Lease {
 }
 
 export interface GrantStore {
-  /** The grant's row for (connection, subject), made as `pending` when missing. */
-  ensure(connection: Connection, subject: string): Promise<{ id: string }>
+  /** The grant's row for (connection, subject), made as `pending` when missing; undefined when the connection is gone. */
+  ensure(connection: Connection, subject: string): Promise<{ id: string } | undefined>
   findById(id: string): Promise<{ grant: Grant; now: Date; leased: boolean } | undefined>
-  list(connectionId: string, page: Page): Promise<{ grants: Grant[]; now: Date }>
+  /** By subject: the application grant and those that one of the patterns covers (`*` as above); null for all. */
+  list(
+    connectionId: string,
+    subjects: readonly string[] | null,
+    page: Page,
+  ): Promise<{ grants: Grant[]; now: Date }>
   /** All grants of a connection that hold tokens. */
   listWithTokens(connectionId: string): Promise<Grant[]>
   /** Takes the refresh lease if the generation is still the same and no unexpired lease is held. */
@@ -142,10 +149,14 @@ export interface PendingRevocation {
 }
 
 export interface RevocationStore {
+  /** Queues one; false when its connection is gone. */
+  insert(revocation: Omit<PendingRevocation, 'attempts'>): Promise<boolean>
+  /** Whether one is still to be done for this grant, and why the last attempt failed. */
+  findForGrant(grantId: string): Promise<{ lastError: string | null } | undefined>
   /** Takes one for an attempt, unless someone else has it now. */
   claim(id: string, seconds: number): Promise<PendingRevocation | undefined>
-  /** Takes those that are due for an attempt, at most `limit`. */
-  claimDue(limit: number, seconds: number): Promise<PendingRevocation[]>
+  /** Takes the one that is due first. */
+  claimDue(seconds: number): Promise<PendingRevocation | undefined>
   remove(id: string): Promise<void>
   reschedule(id: string, retryIn: number, error: string): Promise<void>
 }
@@ -175,8 +186,11 @@ export interface AuthorizationStore {
   find(workspaceId: string, id: string, callerId: string): Promise<Authorization | undefined>
   /** Takes it for its one exchange; false when it is over or taken. */
   claim(id: string): Promise<boolean>
-  /** Stores the tokens and completes the authorization in one transaction; false when the connection is gone. */
-  complete(id: string, grantId: string, tokens: SealedTokens): Promise<boolean>
+  /**
+   * Stores the tokens and completes the authorization in one transaction, unless it was cancelled or its connection
+   * deleted meanwhile. Completing again with the same tokens says `stored` again.
+   */
+  complete(id: string, grantId: string, tokens: SealedTokens): Promise<'stored' | 'cancelled' | 'connection_gone'>
   fail(id: string, reason: string): Promise<boolean>
   /** Removes those that ended more than a day ago. */
   purgeEnded(): Promise<number>

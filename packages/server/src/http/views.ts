@@ -3,7 +3,12 @@ import { shownStatus } from '../core/grants/refresh-policy.ts'
 import type { RevokedGrant } from '../core/grants/revoke-grant.ts'
 import type { Authorization, Caller, ConnectionWithGrant, Grant } from '../core/ports.ts'
 
-export function viewConnection({ connection, grant, now }: ConnectionWithGrant): Contract.Connection {
+export function viewConnection({
+  connection,
+  grant,
+  pendingRevocations,
+  now,
+}: ConnectionWithGrant): Contract.Connection {
   return {
     name: connection.name,
     type: 'TYPE_OAUTH2',
@@ -14,6 +19,7 @@ export function viewConnection({ connection, grant, now }: ConnectionWithGrant):
     token_endpoint_auth_method: connection.tokenEndpointAuthMethod,
     endpoints: connection.endpoints,
     ...grantState(grant, now),
+    pending_revocations: pendingRevocations,
     created_at: connection.createdAt.toISOString(),
     updated_at: connection.updatedAt.toISOString(),
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { covers, matches, requirePermission } from '../../src/core/callers/permissions.ts'
+import { covers, matches, requireAllSubjects, requirePermission } from '../../src/core/callers/permissions.ts'
 import type { Caller } from '../../src/core/ports.ts'
 
 const caller = (given: Partial<Caller> = {}): Caller => ({
@@ -39,6 +39,20 @@ describe('a permission', () => {
   ] as const)('does not hold for %s', (_what, permission, on) => {
     expect(() => requirePermission(caller(), permission, on)).toThrowError(denied)
   })
+})
+
+test('only a caller for all subjects may do what reaches the grants of all', () => {
+  for (const subjects of [null, ['*'], ['alice', '**']]) {
+    expect(() => requireAllSubjects(caller({ subjects }), 'connection:manage')).not.toThrow()
+  }
+  for (const subjects of [[], ['alice'], ['a*', '*b']]) {
+    expect(() => requireAllSubjects(caller({ subjects }), 'connection:manage')).toThrowError(
+      expect.objectContaining({
+        code: 'permission_denied',
+        message: expect.stringContaining('some subjects only'),
+      }),
+    )
+  }
 })
 
 describe('a pattern', () => {

@@ -4,6 +4,7 @@ import { places } from '../../src/core/crypto/places.ts'
 import { createIssueToken } from '../../src/core/grants/issue-token.ts'
 import { createRefreshGrant } from '../../src/core/grants/refresh-grant.ts'
 import { type OAuth, ProviderFailure, type TokenSet } from '../../src/core/oauth-port.ts'
+import type { GrantStore } from '../../src/core/ports.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { silentLog, useStores } from '../support/stores.ts'
@@ -11,9 +12,11 @@ import { silentLog, useStores } from '../support/stores.ts'
 describeEachDatabase('refreshing', (database) => {
   const stores = useStores(database)
   let calls: string[]
+  let givenBack: string[]
   let answer: () => Promise<TokenSet>
   beforeEach(() => {
     calls = []
+    givenBack = []
     answer = async () => tokens('second')
   })
 
@@ -37,13 +40,15 @@ describeEachDatabase('refreshing', (database) => {
   }
 
   /** One vault process: its own shared promises over the common database. */
-  function replica(waitMs = 5000) {
-    const { grants, keyring, connections } = stores
+  function replica(waitMs = 5000, given: { grants?: GrantStore } = {}) {
+    const { keyring, connections } = stores
+    const grants = given.grants ?? stores.grants
     const background: Promise<unknown>[] = []
     const refreshGrant = createRefreshGrant({
       grants,
       keyring,
       oauth,
+      giveBackTokens: async (_home, { accessToken }) => void givenBack.push(accessToken.reveal()),
       log: silentLog,
       leaseSeconds: 30,
       waitMs,
@@ -171,6 +176,71 @@ describeEachDatabase('refreshing', (database) => {
     }
     await expect(replica().issueToken(connection.name)).rejects.toMatchObject({ code: 'grant_revoked' })
     expect(await stored(connection.name)).toMatchObject({ status: 'revoked', accessToken: null })
+    // Nobody knows of them but the provider: they are revoked there.
+    expect(givenBack).toEqual(['second access token'])
+  })
+
+  test('gives nothing back of a refresh that a new authorization overtook', async () => {
+    const connection = await connectionWithToken(-10)
+    answer = async () => {
+      await stores.newActiveGrant(connection, { expiresIn: 3600 })
+      return tokens('second')
+    }
+    expect((await replica().issueToken(connection.name)).accessToken.reveal()).toBe('first access token')
+    expect(givenBack).toEqual([])
+  })
+
+  test('does not serve the token of a connection that was deleted during its refresh', async () => {
+    const connection = await connectionWithToken(30)
+    answer = async () => {
+      await stores.grants.revoke(await stored(connection.name), null)
+      await stores.connections.markDeleted(connection.id)
+      await stores.connections.purgeDeleted()
+      return tokens('second')
+    }
+    await expect(replica().issueToken(connection.name)).rejects.toMatchObject({ code: 'connection_not_found' })
+    expect(givenBack).toEqual(['second access token'])
+  })
+
+  test('stores the new tokens although the database failed a few times after the provider had answered', async () => {
+    const { name } = await connectionWithToken(-10)
+    let failures = 2
+    const grants: GrantStore = {
+      ...stores.grants,
+      async saveRefreshed(lease, sealed) {
+        if (failures-- > 0) throw Object.assign(new Error('Connection terminated'), { code: '57P01' })
+        return stores.grants.saveRefreshed(lease, sealed)
+      },
+    }
+    expect((await replica(5000, { grants }).issueToken(name)).accessToken.reveal()).toBe('second access token')
+    expect((await replica().issueToken(name)).accessToken.reveal()).toBe('second access token')
+    expect(calls).toHaveLength(1)
+  })
+
+  test('takes its own write for its own when the confirmation was lost', async () => {
+    const { name } = await connectionWithToken(-10)
+    let lost = false
+    const grants: GrantStore = {
+      ...stores.grants,
+      async saveRefreshed(lease, sealed) {
+        const saved = await stores.grants.saveRefreshed(lease, sealed)
+        if (lost) return saved
+        lost = true
+        throw Object.assign(new Error('Connection terminated'), { code: '57P01' })
+      },
+    }
+    expect((await replica(5000, { grants }).issueToken(name)).accessToken.reveal()).toBe('second access token')
+    expect(givenBack).toEqual([])
+  })
+
+  test('says what is wrong to everyone who asks while it backs off, not that the provider is down', async () => {
+    const { name } = await connectionWithToken(-10)
+    answer = () => Promise.reject(new ProviderFailure('unintelligible', 'answered with a page'))
+    const vault = replica()
+    for (let i = 0; i < 2; i++) {
+      await expect(vault.issueToken(name)).rejects.toMatchObject({ code: 'provider_answer_invalid' })
+    }
+    expect(calls).toHaveLength(1)
   })
 
   test('answers refresh_in_progress when somebody else takes too long', async () => {

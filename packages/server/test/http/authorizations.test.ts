@@ -179,12 +179,28 @@ describe('409', () => {
     expect((await v.call('getAuthorization', { params: { id: started.body.id } })).body.status).toBe('expired')
   })
 
-  test('authorization_over for a connection that was deleted meanwhile', async () => {
+  test('authorization_not_found for a connection that was deleted before the callback came', async () => {
     const name = await v.createConnection()
     const { id, redirectedUrl } = await v.consent(name)
     await v.call('deleteConnection', { params: { name } })
-    const { status, body } = await complete(id, redirectedUrl)
-    expect([status, body.code]).toEqual([404, 'authorization_not_found'])
+    expectProblem(await complete(id, redirectedUrl), 404, 'authorization_not_found')
+  })
+
+  test.each([
+    ['was cancelled', (id: string, _name: string) => v.call('cancelAuthorization', { params: { id } })],
+    ['lost its connection', (_id: string, name: string) => v.call('deleteConnection', { params: { name } })],
+  ])('authorization_over when it %s during the exchange, and its tokens are revoked', async (_what, meanwhile) => {
+    const name = await v.createConnection()
+    const { id, redirectedUrl } = await v.consent(name)
+    v.sandbox.faults.set('token', { kind: 'slow', delayMs: 500 })
+    const revocations = v.sandbox.stats.revocations
+    const completing = complete(id, redirectedUrl)
+    await sleep(200)
+    expect((await meanwhile(id, name)).status).toBe(200)
+    expectProblem(await completing, 409, 'authorization_over')
+    expect(v.sandbox.stats.revocations).toBeGreaterThan(revocations)
+    const token = await v.call('getToken', { params: { name } })
+    expect(['grant_pending', 'connection_not_found']).toContain(token.body.code)
   })
 })
 

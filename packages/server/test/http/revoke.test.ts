@@ -46,3 +46,50 @@ test('leaves the grants of other subjects alone', async () => {
   )
   expect((await v.call('getToken', { params: { name }, query: { subject: 'user-2' } })).status).toBe(200)
 })
+
+test('goes on saying that the provider has not revoked, however often it is asked', async () => {
+  const name = await v.createConnection()
+  await v.authorize(name)
+  v.sandbox.faults.set('revocation', { kind: 'status', status: 503 })
+  await revoke(name)
+  expect((await revoke(name)).body).toMatchObject({ upstream: 'retrying', detail: expect.stringContaining('503') })
+  const pending = async () => (await v.call('getConnection', { params: { name } })).body
+  expect(await pending()).toMatchObject({ pending_revocations: 1, last_error: expect.anything() })
+  v.sandbox.faults.clear()
+  await v.authorize(name)
+  expect(await pending()).toMatchObject({ status: 'active', pending_revocations: 1 })
+})
+
+test('says so when the provider revokes no tokens of this type', async () => {
+  const name = await v.createConnection()
+  await v.authorize(name)
+  v.sandbox.faults.set('revocation', { kind: 'oauth_error', error: 'unsupported_token_type', status: 400 })
+  expect((await revoke(name)).body).toMatchObject({ status: 'revoked', upstream: 'unsupported' })
+  expect((await v.call('getConnection', { params: { name } })).body.pending_revocations).toBe(0)
+})
+
+test('ends a grant here although its stored tokens are damaged', async () => {
+  const name = await v.createConnection()
+  await v.authorize(name)
+  await v.damage(name)
+  expect((await v.call('getToken', { params: { name } })).body.code).toBe('sealed_value_damaged')
+  expect((await revoke(name)).body).toMatchObject({
+    status: 'revoked',
+    upstream: 'failed',
+    detail: expect.stringContaining('damaged'),
+  })
+  expect((await v.call('getToken', { params: { name } })).body.code).toBe('grant_revoked')
+  expect((await v.call('deleteConnection', { params: { name } })).status).toBe(200)
+})
+
+test('deletes a connection with many subjects at a provider that hangs in about the time of one call', async () => {
+  const name = await v.createConnection()
+  for (const subject of ['a', 'b', 'c', 'd', 'e', 'f']) await v.authorize(name, { subject })
+  v.sandbox.faults.set('revocation', { kind: 'hang' })
+  const begun = performance.now()
+  const { body } = await v.call('deleteConnection', { params: { name } })
+  expect(body.revocations).toHaveLength(6)
+  for (const each of body.revocations) expect(each.upstream).toBe('retrying')
+  // The tests give a call two seconds.
+  expect(performance.now() - begun).toBeLessThan(6000)
+})

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { AuthorizationStore } from '../../core/ports.ts'
+import type { AuthorizationStore, SealedTokens } from '../../core/ports.ts'
 import type { Database } from './database.ts'
 import { secondsFromNow, tokenColumns } from './grant-sql.ts'
 
@@ -83,7 +83,16 @@ export function createAuthorizationStore(db: Database): AuthorizationStore {
           .where('connections.deleted_at', 'is', null)
           .forShare('connections')
           .executeTakeFirst()
-        if (!connection) return false
+        if (!connection) return 'connection_gone'
+        // First of the two writes: it waits for a cancellation that is under way, and then sees it.
+        const completed = await trx
+          .updateTable('authorizations')
+          .set({ status: 'completed', secrets: null })
+          .where('id', '=', id)
+          .where('status', '=', 'pending')
+          .executeTakeFirst()
+        if (completed.numUpdatedRows !== 1n)
+          return (await isStored(trx, id, grantId, tokens)) ? 'stored' : 'cancelled'
         await trx
           .updateTable('grants')
           .set({
@@ -94,12 +103,7 @@ export function createAuthorizationStore(db: Database): AuthorizationStore {
           })
           .where('id', '=', grantId)
           .execute()
-        await trx
-          .updateTable('authorizations')
-          .set({ status: 'completed', secrets: null })
-          .where('id', '=', id)
-          .execute()
-        return true
+        return 'stored'
       })
     },
 
@@ -121,6 +125,20 @@ export function createAuthorizationStore(db: Database): AuthorizationStore {
       return Number(numDeletedRows)
     },
   }
+}
+
+/** Whether a former attempt went through whose confirmation was lost. */
+async function isStored(db: Database, id: string, grantId: string, tokens: SealedTokens): Promise<boolean> {
+  const row = await db
+    .selectFrom('authorizations')
+    .innerJoin('grants', 'grants.connection_id', 'authorizations.connection_id')
+    .select('authorizations.id')
+    .where('authorizations.id', '=', id)
+    .where('authorizations.status', '=', 'completed')
+    .where('grants.id', '=', grantId)
+    .where('grants.access_token', '=', tokens.accessToken)
+    .executeTakeFirst()
+  return row !== undefined
 }
 
 function pending(db: Database, id: string) {

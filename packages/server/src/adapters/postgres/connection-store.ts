@@ -6,7 +6,7 @@ import { connectionColumns, toConnection, toGrant } from './rows.ts'
 export function createConnectionStore(db: Database): ConnectionStore {
   return {
     async insert(connection) {
-      const { numInsertedOrUpdatedRows } = await db
+      const row = await db
         .insertInto('connections')
         .values({
           id: connection.id,
@@ -26,8 +26,9 @@ export function createConnectionStore(db: Database): ConnectionStore {
         .onConflict((conflict) =>
           conflict.columns(['workspace_id', 'name']).where('deleted_at', 'is', null).doNothing(),
         )
+        .returning(connectionColumns)
         .executeTakeFirst()
-      return numInsertedOrUpdatedRows === 1n
+      return row && toConnection(row)
     },
 
     async find(workspaceId, name, subject = '') {
@@ -115,6 +116,12 @@ function withGrant(db: Database, subject: string) {
     )
     .select(connectionColumns)
     .select(sql<Date>`now()`.as('now'))
+    .select(({ selectFrom }) =>
+      selectFrom('revocations')
+        .select(sql<number>`count(*)::integer`.as('count'))
+        .whereRef('revocations.connection_id', '=', 'connections.id')
+        .as('pending_revocations'),
+    )
     .select(sql<string | null>`grants.id`.as('grant_id'))
     .select([
       'grants.subject',
@@ -151,5 +158,10 @@ function toConnectionWithGrant(row: Row): ConnectionWithGrant {
           generation: generation ?? 0,
           failure_count: failure_count ?? 0,
         })
-  return { connection: toConnection(row), grant: joined, now: row.now }
+  return {
+    connection: toConnection(row),
+    grant: joined,
+    pendingRevocations: row.pending_revocations ?? 0,
+    now: row.now,
+  }
 }

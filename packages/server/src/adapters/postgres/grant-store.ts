@@ -3,15 +3,29 @@ import { type SelectQueryBuilder, sql } from 'kysely'
 import type { GrantStore, Lease } from '../../core/ports.ts'
 import type { Database, Tables } from './database.ts'
 import { errorNow, secondsFromNow, tokenColumns } from './grant-sql.ts'
+import { isAmong } from './patterns.ts'
 import { toGrant } from './rows.ts'
 
 export function createGrantStore(db: Database): GrantStore {
   return {
     async ensure(connection, subject) {
-      const key = { connection_id: connection.id, subject }
       await db
         .insertInto('grants')
-        .values({ ...key, id: randomUUID(), workspace_id: connection.workspaceId, status: 'pending' })
+        .columns(['id', 'workspace_id', 'connection_id', 'subject', 'status'])
+        // From the connection's row, so that there is no grant of a connection that is gone.
+        .expression((eb) =>
+          eb
+            .selectFrom('connections')
+            .select([
+              sql<string>`${randomUUID()}::uuid`.as('id'),
+              'connections.workspace_id',
+              'connections.id as connection_id',
+              sql<string>`${subject}::text`.as('subject'),
+              sql<'pending'>`'pending'`.as('status'),
+            ])
+            .where('connections.id', '=', connection.id)
+            .where('connections.deleted_at', 'is', null),
+        )
         .onConflict((conflict) => conflict.columns(['connection_id', 'subject']).doNothing())
         .execute()
       return db
@@ -19,7 +33,7 @@ export function createGrantStore(db: Database): GrantStore {
         .select('id')
         .where('connection_id', '=', connection.id)
         .where('subject', '=', subject)
-        .executeTakeFirstOrThrow()
+        .executeTakeFirst()
     },
 
     async findById(id) {
@@ -32,13 +46,14 @@ export function createGrantStore(db: Database): GrantStore {
       return row && { grant: toGrant(row), now: row.now, leased: row.leased }
     },
 
-    async list(connectionId, page) {
+    async list(connectionId, subjects, page) {
       const rows = await db
         .selectFrom('grants')
         .selectAll()
         .select(sql<Date>`now()`.as('now'))
         .where('connection_id', '=', connectionId)
         // The application grant's subject is empty and comes first.
+        .$if(subjects !== null, (query) => query.where(isAmong('subject', ['', ...(subjects ?? [])])))
         .$if(page.after !== undefined, (query) => query.where('subject', '>', page.after ?? ''))
         .orderBy('subject')
         .limit(page.limit)

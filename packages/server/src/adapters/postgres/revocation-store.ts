@@ -11,6 +11,38 @@ export function createRevocationStore(db: Database): RevocationStore {
   })
 
   return {
+    async insert(revocation) {
+      const { numInsertedOrUpdatedRows } = await db
+        .insertInto('revocations')
+        .columns(['id', 'workspace_id', 'connection_id', 'grant_id', 'tokens'])
+        // From the grant's row: with the connection it goes, and nobody could revoke for it.
+        .expression((eb) =>
+          eb
+            .selectFrom('grants')
+            .select([
+              sql<string>`${revocation.id}::uuid`.as('id'),
+              'workspace_id',
+              'connection_id',
+              'grants.id as grant_id',
+              sql<Uint8Array>`${revocation.tokens}::bytea`.as('tokens'),
+            ])
+            .where('grants.id', '=', revocation.grantId),
+        )
+        .executeTakeFirst()
+      return numInsertedOrUpdatedRows === 1n
+    },
+
+    async findForGrant(grantId) {
+      const row = await db
+        .selectFrom('revocations')
+        .select('last_error')
+        .where('grant_id', '=', grantId)
+        .orderBy('created_at', 'desc')
+        .limit(1)
+        .executeTakeFirst()
+      return row && { lastError: row.last_error }
+    },
+
     async claim(id, seconds) {
       const row = await db
         .updateTable('revocations')
@@ -22,8 +54,8 @@ export function createRevocationStore(db: Database): RevocationStore {
       return row && toPending(row)
     },
 
-    async claimDue(limit, seconds) {
-      const rows = await db
+    async claimDue(seconds) {
+      const row = await db
         .updateTable('revocations')
         .set(claiming(seconds))
         .where('id', 'in', (eb) =>
@@ -32,13 +64,13 @@ export function createRevocationStore(db: Database): RevocationStore {
             .select('id')
             .where('next_attempt_at', '<=', sql<Date>`now()`)
             .orderBy('next_attempt_at')
-            .limit(limit)
+            .limit(1)
             .forUpdate()
             .skipLocked(),
         )
         .returningAll()
-        .execute()
-      return rows.map(toPending)
+        .executeTakeFirst()
+      return row && toPending(row)
     },
 
     async remove(id) {

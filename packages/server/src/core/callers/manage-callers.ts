@@ -18,6 +18,7 @@ export function createManageCallers(deps: { callers: CallerStore }): ManageCalle
   return {
     async create(by, wanted) {
       requirePermission(by, 'caller:manage')
+      const expiresAt = wanted.expires_at === undefined ? by.expiresAt : toDate(wanted.expires_at)
       const caller = {
         id: randomUUID(),
         workspaceId: by.workspaceId,
@@ -25,7 +26,7 @@ export function createManageCallers(deps: { callers: CallerStore }): ManageCalle
         permissions: wanted.permissions,
         connections: wanted.connections ?? by.connections,
         subjects: wanted.subjects === undefined ? by.subjects : wanted.subjects,
-        expiresAt: wanted.expires_at === undefined ? by.expiresAt : new Date(wanted.expires_at),
+        expiresAt,
       }
       if (!covers(by, caller)) {
         throw new AuthconnError(
@@ -60,4 +61,11 @@ export function createManageCallers(deps: { callers: CallerStore }): ManageCalle
       return revoked
     },
   }
+}
+
+/** A leap second is a valid date-time (RFC 3339 section 5.6), and no moment that a Date or a database has. */
+function toDate(text: string): Date {
+  const date = new Date(text)
+  if (!Number.isNaN(date.getTime())) return date
+  throw new AuthconnError('invalid_request', 'expires_at is no moment: its seconds end at 59')
 }

@@ -31,6 +31,18 @@ export function requirePermission(
 }
 
 /**
+ * Throws permission_denied unless the caller holds the permission for every subject, those of tomorrow included: for
+ * what takes all grants of a connection at once.
+ */
+export function requireAllSubjects(caller: Caller, permission: Permission): void {
+  if (caller.subjects === null || coversPatterns(caller.subjects, ['*'])) return
+  throw new AuthconnError(
+    'permission_denied',
+    `The key "${caller.name}" holds ${permission} for some subjects only, and this would reach the grants of all`,
+  )
+}
+
+/**
  * Whether `holder` may give `wanted` to somebody: it holds all of it itself, or administers the workspace and so may
  * give permissions (refresh_token:read first of all) that it does better not to hold.
  */

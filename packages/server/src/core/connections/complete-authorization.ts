@@ -3,16 +3,18 @@ import { requirePermission } from '../callers/permissions.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { places } from '../crypto/places.ts'
 import { AuthconnError } from '../errors.ts'
+import type { GiveBackTokens } from '../grants/give-back-tokens.ts'
 import { sealTokens } from '../grants/seal-tokens.ts'
 import type { AuthorizationRequest, OAuth, OAuthClient, TokenSet } from '../oauth-port.ts'
+import { persist } from '../persist.ts'
 import type {
   Authorization,
   AuthorizationStore,
   Caller,
+  Connection,
   ConnectionStore,
   Grant,
   GrantStore,
-  Log,
 } from '../ports.ts'
 import { Secret } from '../secret.ts'
 import { openClient } from './oauth-client.ts'
@@ -29,7 +31,8 @@ export type CompleteAuthorization = (
 /**
  * Exchanges the code of a callback, once, and stores the tokens.
  * Throws authorization_not_found, authorization_over, callback_invalid, authorization_denied, issuer_mismatch,
- * code_rejected, client_rejected, id_token_invalid, provider_unavailable, provider_answer_invalid.
+ * code_rejected, client_rejected, id_token_invalid, provider_unavailable, provider_answer_invalid,
+ * provider_address_refused, sealed_value_damaged.
  */
 export function createCompleteAuthorization(deps: {
   authorizations: AuthorizationStore
@@ -37,9 +40,10 @@ export function createCompleteAuthorization(deps: {
   grants: GrantStore
   keyring: Keyring
   oauth: OAuth
-  log: Log
+  giveBackTokens: GiveBackTokens
+  sleep(ms: number): Promise<unknown>
 }): CompleteAuthorization {
-  const { authorizations, connections, grants, keyring, oauth, log } = deps
+  const { authorizations, connections, grants, keyring, oauth } = deps
 
   return async function completeAuthorization(by, id, redirectedUrl) {
     const authorization = await getOwnAuthorization(authorizations, by, id)
@@ -47,40 +51,51 @@ export function createCompleteAuthorization(deps: {
     const connection = await connections.findById(authorization.connectionId)
     const sealedSecrets = authorization.secrets
     if (authorization.status !== 'pending' || !sealedSecrets || !connection || !(await authorizations.claim(id))) {
-      throw new AuthconnError('authorization_over', `This authorization is ${overReason(authorization)}`)
+      throw over(authorization)
     }
-
-    const request = await openRequest(keyring, authorization, sealedSecrets)
-    const client = await openClient(keyring, connection)
-    const askedAt = performance.now()
-    let tokens: TokenSet
     try {
-      tokens = await oauth.exchangeCode(client, request, callback)
+      const request = await openRequest(keyring, authorization, sealedSecrets)
+      const client = await openClient(keyring, connection)
+      // What the database can fail at is done before the code is spent.
+      await keyring.prepare(connection.workspaceId)
+      const askedAt = performance.now()
+      const tokens = await oauth.exchangeCode(client, request, callback)
+      return await store(authorization, connection, client, tokens, askedAt)
     } catch (error) {
       const known = toAuthconnError(error, { invalid_grant: 'code_rejected' })
       await authorizations.fail(id, known instanceof AuthconnError ? known.message : 'The vault failed')
       throw known
     }
-
-    const grant = await grants.ensure(connection, authorization.subject)
-    const sealed = await sealTokens(keyring, { ...grant, workspaceId: connection.workspaceId }, tokens, askedAt)
-    if (!(await authorizations.complete(id, grant.id, sealed))) {
-      await giveBack(client, tokens)
-      throw new AuthconnError('connection_not_found', 'The connection was deleted while it was being authorized')
-    }
-    const stored = await grants.findById(grant.id)
-    if (!stored)
-      throw new AuthconnError('connection_not_found', 'The connection was deleted while it was being authorized')
-    return { authorization: { ...authorization, status: 'completed' }, grant: stored.grant, now: stored.now }
   }
 
-  /** Tokens that found no place must not stay alive at the provider. */
-  async function giveBack(client: OAuthClient, tokens: TokenSet) {
-    if (!client.endpoints.revocation_endpoint) return
-    const token = tokens.refreshToken ?? tokens.accessToken
-    await oauth.revoke(client, token, tokens.refreshToken ? 'refresh_token' : 'access_token').catch((error) => {
-      log.warn({ error }, 'could not revoke tokens that were issued for a deleted connection')
-    })
+  async function store(
+    authorization: Authorization,
+    connection: Connection,
+    client: OAuthClient,
+    tokens: TokenSet,
+    askedAt: number,
+  ) {
+    const { id, subject } = authorization
+    let grantId: string | undefined
+    try {
+      const grant = await persist(() => grants.ensure(connection, subject), deps.sleep)
+      if (!grant) throw over(authorization)
+      grantId = grant.id
+      const row = { id: grant.id, workspaceId: connection.workspaceId }
+      const sealed = await sealTokens(keyring, row, tokens, askedAt)
+      const outcome = await persist(
+        () => authorizations.complete(id, grant.id, { ...sealed, age: performance.now() - askedAt }),
+        deps.sleep,
+      )
+      if (outcome !== 'stored') throw over(authorization)
+    } catch (error) {
+      await deps.giveBackTokens({ connection, client, grantId }, tokens)
+      throw error
+    }
+    const stored = await grants.findById(grantId)
+    // Deleted in this very moment: the deletion has seen the tokens and revokes them.
+    if (!stored) throw over(authorization)
+    return { authorization: { ...authorization, status: 'completed' as const }, ...stored }
   }
 }
 
@@ -128,8 +143,7 @@ async function openRequest(
   }
 }
 
-function overReason(authorization: Authorization): string {
-  return authorization.status === 'pending'
-    ? 'being completed already, or its connection is gone'
-    : authorization.status
+function over({ status }: Authorization): AuthconnError {
+  const reason = status === 'pending' ? 'being completed already, cancelled, or its connection is deleted' : status
+  return new AuthconnError('authorization_over', `This authorization is ${reason}`)
 }

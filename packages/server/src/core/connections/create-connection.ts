@@ -37,10 +37,8 @@ export function createCreateConnection(deps: {
       clientSecret: await keyring.seal(places.clientSecret(row), new Secret(wanted.client_secret)),
     })
     if (!inserted) throw exists()
-    const created = await connections.find(by.workspaceId, wanted.name)
-    if (created?.connection.id !== row.id)
-      throw new AuthconnError('connection_not_found', 'It was deleted meanwhile')
-    return created
+    // From what was inserted, not looked up again: somebody may have deleted it, or begun an authorization.
+    return { connection: inserted, grant: undefined, pendingRevocations: 0, now: inserted.createdAt }
   }
 }
 

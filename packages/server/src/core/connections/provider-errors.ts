@@ -11,6 +11,7 @@ const codes: Record<ProviderFailureKind, ErrorCode> = {
   id_token: 'id_token_invalid',
   callback: 'callback_invalid',
   passing: 'provider_unavailable',
+  unsupported: 'provider_answer_invalid',
   unintelligible: 'provider_answer_invalid',
 }
 

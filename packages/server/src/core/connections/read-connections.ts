@@ -6,7 +6,7 @@ export interface ReadConnections {
   list(by: Caller, page: Page): Promise<ConnectionWithGrant[]>
   /** Throws permission_denied, connection_not_found. */
   get(by: Caller, name: string): Promise<ConnectionWithGrant>
-  /** Throws permission_denied, connection_not_found. */
+  /** The application grant and those of the subjects the caller is for. Throws permission_denied, connection_not_found. */
   listGrants(by: Caller, name: string, page: Page): Promise<{ grants: Grant[]; now: Date }>
 }
 
@@ -26,7 +26,7 @@ export function createReadConnections(deps: {
     },
     async listGrants(by, name, page) {
       const { connection } = await get(by, name)
-      return deps.grants.list(connection.id, page)
+      return deps.grants.list(connection.id, by.subjects, page)
     },
   }
 }

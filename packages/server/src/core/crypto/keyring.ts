@@ -7,6 +7,8 @@ import type { KeyEncryptionKey } from './key-encryption-key.ts'
 /** Seals and opens secrets for their place in the database. */
 export interface Keyring {
   seal(place: Place, secret: Secret): Promise<Uint8Array>
+  /** Makes sure that the next seal in this workspace needs nothing from the database. */
+  prepare(workspaceId: string): Promise<void>
   /** Throws sealed_value_damaged. */
   open(place: Place, sealed: Uint8Array): Promise<Secret>
 }
@@ -53,6 +55,9 @@ export function createKeyring(deps: { dataKeys: DataKeyStore; kek: KeyEncryption
   return {
     async seal(place, secret) {
       return seal(place, await currentKey(place.workspace), Buffer.from(secret.reveal(), 'utf8'))
+    },
+    async prepare(workspaceId) {
+      await currentKey(workspaceId)
     },
     async open(place, sealed) {
       const key = await keyById(sealedWith(sealed), place.workspace)

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '@authconn/shared/errors'
 import { requirePermission } from '../callers/permissions.ts'
 import { getConnection } from '../connections/read-connections.ts'
 import type { Keyring } from '../crypto/keyring.ts'
@@ -34,7 +35,7 @@ export function createIssueToken(deps: {
   return async function issueToken(by, connectionName, subject) {
     requirePermission(by, 'token:read', { connection: connectionName, subject })
     const { connection, grant, now } = await getConnection(deps.connections, by, connectionName, subject)
-    if (!grant) throw dead(undefined, connectionName)
+    if (!grant) throw dead(undefined, connectionName, subject)
     const fresh = await freshen(connection, { grant, now })
     return open(by, fresh)
   }
@@ -52,7 +53,7 @@ export function createIssueToken(deps: {
       case 'back_off':
         throw lastFailure(seen)
       case 'dead':
-        throw dead(seen.grant, connection.name)
+        throw dead(seen.grant, connection.name, seen.grant.subject)
     }
   }
 
@@ -63,12 +64,12 @@ export function createIssueToken(deps: {
       current = await deps.refreshGrant(connection, seen.grant)
     } catch (error) {
       const now = new Date(seen.now.getTime() + performance.now() - waitedFrom)
-      const passing = error instanceof AuthconnError && error.code !== 'grant_expired'
-      if (passing && isServable(seen.grant, now)) return seen.grant
+      if (error instanceof AuthconnError && servableIn.has(error.code) && isServable(seen.grant, now))
+        return seen.grant
       throw error
     }
     if (!isServable(current.grant, current.now)) {
-      if (current.grant.status !== 'active') throw dead(current.grant, connection.name)
+      if (current.grant.status !== 'active') throw dead(current.grant, connection.name, current.grant.subject)
       throw new AuthconnError(
         'provider_answer_invalid',
         'The provider gave an access token that has ended already',
@@ -93,8 +94,17 @@ export function createIssueToken(deps: {
   }
 }
 
-function dead(grant: Grant | undefined, connectionName: string): AuthconnError {
-  const whose = grant?.subject ? `"${connectionName}" for the subject "${grant.subject}"` : `"${connectionName}"`
+/** Failures of a refresh that say nothing against the token that is still valid. */
+const servableIn: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'provider_unavailable',
+  'provider_answer_invalid',
+  'provider_address_refused',
+  'client_rejected',
+  'refresh_in_progress',
+])
+
+function dead(grant: Grant | undefined, connectionName: string, subject: string): AuthconnError {
+  const whose = subject ? `"${connectionName}" for the subject "${subject}"` : `"${connectionName}"`
   if (!grant || grant.status === 'pending') {
     return new AuthconnError('grant_pending', `The connection ${whose} has not been authorized yet`)
   }

@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto'
+import { isErrorCode } from '@authconn/shared/errors'
 import { openClient } from '../connections/oauth-client.ts'
 import { toAuthconnError } from '../connections/provider-errors.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { places } from '../crypto/places.ts'
 import { AuthconnError } from '../errors.ts'
-import { type OAuth, ProviderFailure } from '../oauth-port.ts'
-import type { Connection, Grant, GrantStore, Lease, Log } from '../ports.ts'
+import { type OAuth, type OAuthClient, ProviderFailure, type TokenSet } from '../oauth-port.ts'
+import { persist } from '../persist.ts'
+import type { Connection, Grant, GrantStore, Lease, Log, SealedTokens } from '../ports.ts'
 import { backoff } from './backoff.ts'
+import type { GiveBackTokens } from './give-back-tokens.ts'
 import { sealTokens } from './seal-tokens.ts'
 
 export type GrantNow = { grant: Grant; now: Date }
@@ -23,6 +26,7 @@ export function createRefreshGrant(deps: {
   grants: GrantStore
   keyring: Keyring
   oauth: OAuth
+  giveBackTokens: GiveBackTokens
   log: Log
   /** Longer than the longest provider call and what follows it. */
   leaseSeconds: number
@@ -60,59 +64,84 @@ export function createRefreshGrant(deps: {
   }
 
   async function refreshUnderLease(connection: Connection, grant: Grant, lease: Lease): Promise<GrantNow> {
+    let client: OAuthClient
+    let tokens: TokenSet
+    let askedAt: number
     try {
-      if (!grant.refreshToken)
-        throw new AuthconnError('grant_expired', 'There is no refresh token to refresh with')
-      const client = await openClient(keyring, connection)
+      if (!grant.refreshToken) throw new AuthconnError('internal_error', 'A refresh without a refresh token')
+      client = await openClient(keyring, connection)
       const refreshToken = await keyring.open(places.refreshToken(grant), grant.refreshToken)
-      const askedAt = performance.now()
-      const tokens = await oauth.refresh(client, refreshToken)
-      const saved = await grants.saveRefreshed(lease, await sealTokens(keyring, grant, tokens, askedAt))
-      if (!saved) log.warn({ grant: grant.id }, 'a refresh came too late: the grant had changed meanwhile')
-      return await read(grant.id)
+      // What the database can fail at is done before the provider is asked: afterwards there is something to lose.
+      await keyring.prepare(grant.workspaceId)
+      askedAt = performance.now()
+      tokens = await oauth.refresh(client, refreshToken)
     } catch (error) {
       return recoverOrThrow(grant, lease, error)
+    }
+    const sealed = await sealTokens(keyring, grant, tokens, askedAt)
+    const saved = await persist(
+      () => grants.saveRefreshed(lease, { ...sealed, age: performance.now() - askedAt }),
+      deps.sleep,
+    )
+    const current = await persist(() => grants.findById(grant.id), deps.sleep)
+    if (!saved) await settle(connection, client, tokens, sealed, current?.grant)
+    if (!current) throw gone()
+    return current
+  }
+
+  /** The grant had changed when the new tokens came, or this write had gone through without our hearing of it. */
+  async function settle(
+    connection: Connection,
+    client: OAuthClient,
+    tokens: TokenSet,
+    sealed: SealedTokens,
+    current: Grant | undefined,
+  ): Promise<void> {
+    if (current?.accessToken && Buffer.from(current.accessToken).equals(sealed.accessToken)) return
+    log.warn({ connection: connection.id, grant: current?.id }, 'a refresh came too late: the grant had changed')
+    // Not when it was authorized or refreshed anew: revoking one token ends all of a person's grant at some providers.
+    if (!current || current.status === 'revoked') {
+      await deps.giveBackTokens({ connection, client, grantId: current?.id }, tokens)
     }
   }
 
   async function recoverOrThrow(grant: Grant, lease: Lease, error: unknown): Promise<GrantNow> {
     const known = toAuthconnError(error)
-    if (!(known instanceof AuthconnError)) throw error
     const current = await read(grant.id)
     // Someone else authorized or refreshed meanwhile: what this attempt met says nothing of the grant any more.
     if (current.grant.generation !== grant.generation) return current
     const dead = error instanceof ProviderFailure && error.kind === 'invalid_grant'
-    const retryIn = dead ? 0 : backoff(current.grant.failureCount, known.retryAfter)
+    const retryIn =
+      error instanceof ProviderFailure && !dead ? backoff(current.grant.failureCount, error.retryAfter) : 0
+    const { code, message } = known instanceof AuthconnError ? known : new AuthconnError('internal_error')
     await grants.saveFailure(lease, {
-      error: { code: known.code, detail: known.message },
+      error: { code, detail: message },
       status: dead ? 'expired' : 'active',
       retryIn,
     })
-    log.warn(
-      { grant: grant.id, connection: grant.connectionId, code: known.code, error, retryIn },
-      'refresh failed',
-    )
+    log.warn({ grant: grant.id, connection: grant.connectionId, code, error, retryIn }, 'refresh failed')
     throw withRetry(known, retryIn)
   }
 
   async function read(id: string) {
     const found = await grants.findById(id)
-    if (!found) throw new AuthconnError('connection_not_found', 'The connection was deleted meanwhile')
+    if (!found) throw gone()
     return found
   }
 }
 
 /** The error that the last refresh left, for callers that come while it backs off. */
 export function lastFailure({ grant, now }: GrantNow): AuthconnError {
-  const code = grant.lastError?.code === 'client_rejected' ? 'client_rejected' : 'provider_unavailable'
+  const { code, detail } = grant.lastError ?? {}
   const seconds = grant.retryAt ? Math.max(1, Math.ceil((grant.retryAt.getTime() - now.getTime()) / 1000)) : 1
-  return new AuthconnError(code, grant.lastError?.detail, { retryAfter: seconds })
+  return new AuthconnError(isErrorCode(code) ? code : 'provider_unavailable', detail, { retryAfter: seconds })
 }
 
-function withRetry(error: AuthconnError, retryIn: number): AuthconnError {
-  if (error.code !== 'provider_unavailable') return error
-  return new AuthconnError(error.code, error.message, {
-    cause: error.cause,
-    retryAfter: Math.max(1, Math.ceil(retryIn)),
-  })
+function withRetry(error: unknown, retryIn: number): unknown {
+  if (!(error instanceof AuthconnError) || retryIn === 0) return error
+  return new AuthconnError(error.code, error.message, { cause: error.cause, retryAfter: Math.ceil(retryIn) })
+}
+
+function gone(): AuthconnError {
+  return new AuthconnError('connection_not_found', 'The connection was deleted meanwhile')
 }

@@ -1,13 +1,13 @@
-import { randomUUID } from 'node:crypto'
 import type { Revocation } from '@authconn/shared'
 import { requirePermission } from '../callers/permissions.ts'
 import { getConnection } from '../connections/read-connections.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { places } from '../crypto/places.ts'
 import { AuthconnError } from '../errors.ts'
-import type { Caller, Connection, ConnectionStore, Grant, GrantStore } from '../ports.ts'
-import { Secret } from '../secret.ts'
-import type { RevokableToken, RevokeUpstream } from './revoke-upstream.ts'
+import type { Caller, Connection, ConnectionStore, Grant, GrantStore, RevocationStore } from '../ports.ts'
+import type { Secret } from '../secret.ts'
+import { sealForRevocation } from './revokable-tokens.ts'
+import type { RevokeUpstream } from './revoke-upstream.ts'
 
 export interface RevokedGrant {
   grant: Grant
@@ -16,23 +16,30 @@ export interface RevokedGrant {
   detail: string | null
 }
 
-/** `now: false` leaves the provider to the background job. */
-export type RevokeTokens = (connection: Connection, grant: Grant, when?: { now: boolean }) => Promise<RevokedGrant>
+/** A grant that is revoked here, with what is left to do at the provider. */
+export interface RevokedLocally {
+  grant: Grant
+  /** The revocation to attempt, or what there is to say instead. */
+  queued: { revocationId: string } | Omit<RevokedGrant, 'grant'>
+}
 
 /**
- * Makes a grant's tokens unusable here in one transaction that also queues their revocation at the provider,
- * then tries that at once. Throws connection_not_found when the grant is gone.
+ * Makes a grant's tokens unusable here, in one transaction that also queues their revocation at the provider.
+ * Throws connection_not_found when the grant is gone.
  */
-export function createRevokeTokens(deps: {
+export type RevokeLocally = (connection: Connection, grant: Grant) => Promise<RevokedLocally>
+
+export function createRevokeLocally(deps: {
   grants: GrantStore
+  revocations: RevocationStore
   keyring: Keyring
-  revokeUpstream: RevokeUpstream
-}): RevokeTokens {
-  return async function revokeTokens(connection, seen, when = { now: true }) {
+}): RevokeLocally {
+  return async function revokeLocally(connection, seen) {
     let grant = seen
     for (;;) {
-      const queued = await queueFor(connection, grant)
-      if (await deps.grants.revoke(grant, queued)) {
+      if (grant.status === 'revoked') return { grant, queued: await stillToDo(grant) }
+      const { revocation, report } = await prepare(connection, grant)
+      if (await deps.grants.revoke(grant, revocation)) {
         const revoked: Grant = {
           ...grant,
           status: 'revoked',
@@ -40,7 +47,7 @@ export function createRevokeTokens(deps: {
           refreshToken: null,
           expiresAt: null,
         }
-        return { grant: revoked, ...(await upstream(connection, grant, queued?.id, when.now)) }
+        return { grant: revoked, queued: revocation ? { revocationId: revocation.id } : report }
       }
       // A refresh got in between: what must be revoked now are its tokens.
       const current = await deps.grants.findById(grant.id)
@@ -49,33 +56,44 @@ export function createRevokeTokens(deps: {
     }
   }
 
-  async function queueFor(connection: Connection, grant: Grant) {
-    if (!connection.endpoints.revocation_endpoint || !holdsTokens(grant)) return null
-    const tokens: RevokableToken[] = []
-    // The refresh token first: where revoking it ends the whole grant, the access token is only to make sure.
-    if (grant.refreshToken) {
-      const token = await deps.keyring.open(places.refreshToken(grant), grant.refreshToken)
-      tokens.push({ token: token.reveal(), hint: 'refresh_token' })
-    }
-    if (grant.accessToken) {
-      const token = await deps.keyring.open(places.accessToken(grant), grant.accessToken)
-      tokens.push({ token: token.reveal(), hint: 'access_token' })
-    }
-    const row = { id: randomUUID(), workspaceId: grant.workspaceId }
-    const sealed = await deps.keyring.seal(places.revocationTokens(row), new Secret(JSON.stringify(tokens)))
-    return { id: row.id, tokens: sealed }
+  /** Revoking what is revoked changes nothing, but must not hide that the provider has not done its part. */
+  async function stillToDo(grant: Grant): Promise<Omit<RevokedGrant, 'grant'>> {
+    const pending = await deps.revocations.findForGrant(grant.id)
+    return pending
+      ? { upstream: 'retrying', detail: pending.lastError }
+      : { upstream: 'nothing_to_revoke', detail: null }
   }
 
-  async function upstream(connection: Connection, grant: Grant, queued: string | undefined, now: boolean) {
-    if (!holdsTokens(grant)) return { upstream: 'nothing_to_revoke', detail: null } as const
-    if (!connection.endpoints.revocation_endpoint) return { upstream: 'unsupported', detail: null } as const
-    if (!queued || !now) return { upstream: 'retrying', detail: null } as const
-    return deps.revokeUpstream(queued)
+  async function prepare(connection: Connection, grant: Grant) {
+    const nothing = { revocation: null, report: { upstream: 'nothing_to_revoke', detail: null } as const }
+    if (!grant.accessToken && !grant.refreshToken) return nothing
+    if (!connection.endpoints.revocation_endpoint) {
+      return { revocation: null, report: { upstream: 'unsupported', detail: null } as const }
+    }
+    const refreshToken = await openOrNull(places.refreshToken(grant), grant.refreshToken)
+    const accessToken = await openOrNull(places.accessToken(grant), grant.accessToken)
+    if (!refreshToken && !accessToken) {
+      const detail =
+        "The stored tokens are damaged and cannot be sent to the provider. Revoke them in the provider's console."
+      return { revocation: null, report: { upstream: 'failed', detail } as const }
+    }
+    const tokens = { refreshToken, accessToken }
+    return { revocation: await sealForRevocation(deps.keyring, grant.workspaceId, tokens), report: nothing.report }
   }
-}
 
-function holdsTokens(grant: Grant): boolean {
-  return grant.accessToken !== null || grant.refreshToken !== null
+  /** A damaged token cannot be revoked at the provider, but must not keep the other one, or this vault, from it. */
+  async function openOrNull(
+    place: Parameters<Keyring['open']>[0],
+    sealed: Uint8Array | null,
+  ): Promise<Secret | null> {
+    if (!sealed) return null
+    try {
+      return await deps.keyring.open(place, sealed)
+    } catch (error) {
+      if (error instanceof AuthconnError && error.code === 'sealed_value_damaged') return null
+      throw error
+    }
+  }
 }
 
 export type RevokeGrant = (by: Caller, connectionName: string, subject: string) => Promise<RevokedGrant>
@@ -83,12 +101,15 @@ export type RevokeGrant = (by: Caller, connectionName: string, subject: string) 
 /** Throws permission_denied, connection_not_found, grant_not_found. */
 export function createRevokeGrant(deps: {
   connections: ConnectionStore
-  revokeTokens: RevokeTokens
+  revokeLocally: RevokeLocally
+  revokeUpstream: RevokeUpstream
 }): RevokeGrant {
   return async function revokeGrant(by, connectionName, subject) {
     requirePermission(by, 'connection:manage', { connection: connectionName, subject })
     const { connection, grant } = await getConnection(deps.connections, by, connectionName, subject)
     if (!grant) throw new AuthconnError('grant_not_found')
-    return deps.revokeTokens(connection, grant)
+    const revoked = await deps.revokeLocally(connection, grant)
+    if (!('revocationId' in revoked.queued)) return { grant: revoked.grant, ...revoked.queued }
+    return { grant: revoked.grant, ...(await deps.revokeUpstream(revoked.queued.revocationId)) }
   }
 }

@@ -1,16 +1,16 @@
 import { openClient } from '../connections/oauth-client.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { places } from '../crypto/places.ts'
-import { type OAuth, ProviderFailure } from '../oauth-port.ts'
+import { type OAuth, type OAuthClient, ProviderFailure } from '../oauth-port.ts'
 import type { ConnectionStore, GrantStore, Log, PendingRevocation, RevocationStore } from '../ports.ts'
 import { Secret } from '../secret.ts'
+import { parseRevokableTokens } from './revokable-tokens.ts'
 
-export interface RevokableToken {
-  token: string
-  hint: 'refresh_token' | 'access_token'
+export interface UpstreamOutcome {
+  /** `failed`: given up; the detail says what a person can do. */
+  upstream: 'revoked' | 'retrying' | 'unsupported' | 'failed'
+  detail: string | null
 }
-
-export type UpstreamOutcome = { upstream: 'revoked' | 'retrying'; detail: string | null }
 
 /** Tries a queued revocation at its provider now (RFC 7009). A failure is kept, reported and retried later. */
 export type RevokeUpstream = (revocationId: string) => Promise<UpstreamOutcome>
@@ -40,13 +40,15 @@ export function createRevokeUpstream(deps: Deps): RevokeUpstream {
   }
 }
 
-/** One round over the queued revocations that are due. Resolves to how many it tried. */
-export function createRetryRevocations(deps: Deps): () => Promise<number> {
+/** Works through the queued revocations that are due, one claimed at a time, until there are none or it is stopped. */
+export function createRetryRevocations(deps: Deps): (signal: AbortSignal) => Promise<void> {
   const attempt = createAttempt(deps)
-  return async function retryRevocations() {
-    const due = await deps.revocations.claimDue(20, deps.leaseSeconds)
-    for (const pending of due) await attempt(pending)
-    return due.length
+  return async function retryRevocations(signal) {
+    while (!signal.aborted) {
+      const pending = await deps.revocations.claimDue(deps.leaseSeconds)
+      if (!pending) return
+      await attempt(pending)
+    }
   }
 }
 
@@ -56,7 +58,11 @@ function createAttempt({ revocations, connections, grants, keyring, oauth, log }
       await revokeAll(pending)
     } catch (error) {
       const detail =
-        error instanceof ProviderFailure ? error.message : 'The vault failed to revoke at the provider'
+        error instanceof ProviderFailure ? error.message : 'The vault could not open what it is to revoke'
+      if (error instanceof ProviderFailure && error.kind === 'unsupported') {
+        await revocations.remove(pending.id)
+        return { upstream: 'unsupported', detail }
+      }
       if (pending.attempts >= mostAttempts) return giveUp(pending, detail)
       const retryIn = Math.min(longestPause, firstPause * 2 ** pending.attempts) * (0.5 + Math.random() / 2)
       await revocations.reschedule(pending.id, retryIn, detail)
@@ -75,20 +81,37 @@ function createAttempt({ revocations, connections, grants, keyring, oauth, log }
     return { upstream: 'revoked', detail: null }
   }
 
-  async function giveUp(pending: PendingRevocation, detail: string): Promise<UpstreamOutcome> {
-    const final = `Not revoked at the provider, and given up after ${pending.attempts} attempts: ${detail}. Revoke it in the provider's console.`
+  async function giveUp(pending: PendingRevocation, why: string): Promise<UpstreamOutcome> {
+    const detail = `Not revoked at the provider, and given up after ${pending.attempts} attempts: ${why}. Revoke it in the provider's console.`
     await revocations.remove(pending.id)
-    await grants.setLastError(pending.grantId, { code: 'provider_unavailable', detail: final })
+    await grants.setLastError(pending.grantId, { code: 'provider_unavailable', detail })
     log.error({ revocation: pending.id, grant: pending.grantId, detail }, 'gave up revoking at the provider')
-    return { upstream: 'retrying', detail: final }
+    return { upstream: 'failed', detail }
   }
 
   async function revokeAll(pending: PendingRevocation) {
     const connection = await connections.findById(pending.connectionId)
     if (!connection) throw new Error(`Revocation ${pending.id} has lost its connection`)
     const client = await openClient(keyring, connection)
-    const opened = await keyring.open(places.revocationTokens(pending), pending.tokens)
-    const tokens: RevokableToken[] = JSON.parse(opened.reveal())
-    for (const { token, hint } of tokens) await oauth.revoke(client, new Secret(token), hint)
+    const tokens = parseRevokableTokens(await keyring.open(places.revocationTokens(pending), pending.tokens))
+    const [refreshToken] = tokens.filter(({ hint }) => hint === 'refresh_token')
+    for (const { token, hint } of tokens) {
+      // RFC 7009 section 2.2.1 lets a provider revoke refresh tokens only; the access token then ends by itself.
+      const mayBeUnsupported = hint === 'access_token' && refreshToken !== undefined
+      await revokeOne(client, new Secret(token), hint, mayBeUnsupported)
+    }
+  }
+
+  async function revokeOne(
+    client: OAuthClient,
+    token: Secret,
+    hint: 'refresh_token' | 'access_token',
+    mayBeUnsupported: boolean,
+  ) {
+    try {
+      await oauth.revoke(client, token, hint)
+    } catch (error) {
+      if (!(mayBeUnsupported && error instanceof ProviderFailure && error.kind === 'unsupported')) throw error
+    }
   }
 }
