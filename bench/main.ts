@@ -2,8 +2,8 @@ import { footprint } from './footprint.ts'
 
 export interface Bench {
   summary: string
-  /** Resolves with what `--json` prints, and the same in words. */
-  run(): Promise<{ data: unknown; text: string }>
+  /** Resolves with what `--json` prints, the same in words, and whether every aim was met. */
+  run(): Promise<{ data: unknown; text: string; pass: boolean }>
 }
 
 const benches: Record<string, Bench> = { footprint }
@@ -18,8 +18,9 @@ process.once('SIGINT', () => process.exit(130))
 process.once('SIGTERM', () => process.exit(143))
 
 if (bench) {
-  const { data, text } = await bench.run()
+  const { data, text, pass } = await bench.run()
   console.log(json ? JSON.stringify(data, null, 2) : text)
+  if (!pass) process.exitCode = 1
 } else {
   const list = Object.entries(benches).map(([each, { summary }]) => `  ${each}  ${summary}`)
   const write = name === undefined ? console.log : console.error

@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util'
 import { type Service, startService } from './local/child.ts'
-import { keptDirectory } from './local/data-directory.ts'
+import { makeRunDirectory } from './local/data-directory.ts'
 
-// A vault and the sandbox provider in the foreground, to play with. What the vault stores stays until
-// .authconn/dev is deleted; the provider forgets everything when it ends.
+// A vault and the sandbox provider in the foreground, to play with. Both forget everything when they end: what the
+// vault kept would be of no use to a provider that does not know it.
 
 const { values: flags } = parseArgs({
   options: {
@@ -13,7 +13,7 @@ const { values: flags } = parseArgs({
   },
 })
 const client = { id: 'sandbox-client', secret: 'sandbox-secret' }
-const directory = keptDirectory('dev')
+const data = makeRunDirectory('dev')
 
 const provider = startService(
   'packages/sandbox/src/main.ts',
@@ -32,7 +32,7 @@ const provider = startService(
 )
 const vault = startService(
   'packages/server/src/main.ts',
-  ['start', '--port', flags.port, '--data-dir', directory],
+  ['start', '--port', flags.port, '--data-dir', data.path],
   {
     AUTHCONN_ALLOW_LOOPBACK_PROVIDERS: 'true',
   },
@@ -60,6 +60,7 @@ async function stop(code: number): Promise<void> {
   if (stopping) return
   stopping = true
   await Promise.all(services.map((service) => service.stop()))
+  data.remove()
   process.exit(code)
 }
 
@@ -67,12 +68,12 @@ function instructions(issuer: string, url: string): string {
   return `
   vault     ${url}   (reference: ${url}/docs)
   provider  ${issuer}   (make it fail: ${issuer}/sandbox/faults)
-  data      ${directory}
+  data      ${data.path}   (gone when this ends)
 
 In another terminal, in this checkout:
 
-  export AUTHCONN_DATA_DIR='${directory}'
-  npm run -s authconn -- create demo --provider-url ${issuer} --client-id ${client.id} --client-secret ${client.secret}
+  export AUTHCONN_DATA_DIR='${data.path}'
+  echo ${client.secret} | npm run -s authconn -- create demo --provider-url ${issuer} --client-id ${client.id} --client-secret-file -
   npm run -s authconn -- authorize demo
   npm run -s authconn -- token demo
   npm run -s authconn -- list

@@ -67,6 +67,7 @@ describe('the checker', () => {
     ],
     ['packages/shared/src/schemas.ts', "import { Type } from 'typebox'\nimport Value from 'typebox/value'"],
     ['packages/shared/src/local.ts', "import { homedir } from 'node:os'\nimport { join } from 'node:path'"],
+    ['packages/shared/src/local.ts', "import { createHmac } from 'node:crypto'"],
     [
       'packages/cli/src/main.ts',
       "import { createClient } from '@authconn/sdk'\nexport const a = 'export default'",

@@ -90,7 +90,7 @@ function settingsPage(): string {
 
 # Settings of the vault
 
-From the environment of \`authconn-server\`; a flag of \`start\` or \`migrate\` wins over its variable. All are checked at start:
+From the environment of \`authconn-server\`; a flag of its commands wins over its variable. All are checked at start:
 a wrong one stops the start, names itself and says what it takes. An empty value counts as none. Variables that begin
 with \`AUTHCONN_\` and are no setting are named in a warning.
 

@@ -1,8 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const exitWithParent = new URL('./exit-with-parent.ts', import.meta.url).href
+
+/** The first start of the embedded database takes seconds, on a busy machine many. */
+const startTimeoutMs = 90_000
 
 export interface Service {
   /** The first match of a pattern in its standard output; rejects when the process ends before. */
@@ -15,7 +19,7 @@ export interface Service {
 /** Starts a program of the checkout that stays: it ends with this process, however this one ends. */
 export function startService(script: string, args: string[], env: Record<string, string>): Service {
   const child = spawn(process.execPath, ['--import', exitWithParent, pathOf(script), ...args], {
-    env: { ...process.env, ...env },
+    env: { ...cleanEnvironment(), ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // Ctrl-C in a terminal goes to the whole group; this process decides the order in which to stop.
     detached: true,
@@ -36,11 +40,16 @@ export function startService(script: string, args: string[], env: Record<string,
       const early = ended.then(({ code, stderr }) => {
         throw new Error(`${script} ended with code ${code}\n${stderr || output.stdout}`)
       })
-      return Promise.race([said, early])
+      const late = sleep(startTimeoutMs, undefined, { ref: false }).then(() => {
+        throw new Error(`${script} was not ready within ${startTimeoutMs / 1000} seconds\n${output.printed}`)
+      })
+      return Promise.race([said, early, late])
     },
     async stop() {
       child.kill('SIGTERM')
+      const stubborn = setTimeout(() => child.kill('SIGKILL'), 30_000)
       await ended
+      clearTimeout(stubborn)
     },
   }
 }
@@ -52,10 +61,11 @@ export async function runCommand(
   options: { env: Record<string, string>; input: string; onOutput(text: string): void },
 ): Promise<{ code: number | null; stdout: string; printed: string }> {
   const child = spawn(process.execPath, ['--import', exitWithParent, pathOf(script), ...args], {
-    env: { ...process.env, ...options.env },
+    env: { ...cleanEnvironment(), ...options.env },
     stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
   })
-  child.stdin?.end(options.input)
+  // A child that is interrupted reads no more: that is told by its end, not by its input.
+  child.stdin?.on('error', () => undefined).end(options.input)
   const output = collect(child, () => options.onOutput(output.printed))
   const [code] = await once(child, 'close')
   return { code, ...output }
@@ -72,6 +82,12 @@ function collect(child: ChildProcess, changed: () => void = () => {}) {
     })
   }
   return output
+}
+
+/** Without settings of a vault or database of the user's own: what runs here must touch nothing but itself. */
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !/^(AUTHCONN_|DATABASE_URL|PG[A-Z])/.test(name))
+  return Object.fromEntries(kept)
 }
 
 function pathOf(script: string): string {

@@ -21,11 +21,6 @@ export function makeRunDirectory(name: string): { path: string; remove(): void }
   return { path, remove }
 }
 
-/** A directory for data that stays. */
-export function keptDirectory(name: string): string {
-  return join(home, name)
-}
-
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)

@@ -17,6 +17,9 @@ function wording(error: CommanderError): string {
       return 'No command was given.'
     case 'commander.excessArguments':
       return 'There are too many arguments; a value that holds spaces needs quotes.'
+    case 'commander.unknownCommand':
+      // What is near to a command is no secret; a value whose flag was forgotten may be one.
+      return error.message.includes('(Did you mean') ? sentence(error.message) : 'There is no such command.'
     case 'commander.unknownOption':
       return sentence(error.message.replace(/'.*'(?=\n\(Did you mean|$)/s, (flag) => withoutValue(flag)))
     default:

@@ -1,18 +1,20 @@
-import { AuthconnError } from '@authconn/sdk'
+import { type AuthconnClient, AuthconnError, type CallOptions } from '@authconn/sdk'
 import type { Grant } from '@authconn/shared'
-import type { Context } from './context.ts'
 import { followPages } from './follow-pages.ts'
 
-/** The grant of a subject of a connection. Throws grant_not_found. */
-export async function getGrant(ctx: Context, name: string, subject: string): Promise<Grant> {
-  const { signal } = ctx
-  const vault = await ctx.vault()
+/** The grant of a connection for a subject, or for the application itself. Throws grant_not_found. */
+export async function getGrant(
+  vault: AuthconnClient,
+  name: string,
+  subject: string | null,
+  options: CallOptions,
+): Promise<Grant> {
   const grants = await followPages(async (after) => {
     const query = { limit: 1000, ...after }
-    const page = await vault.call('listGrants', { params: { name }, query }, { signal })
+    const page = await vault.call('listGrants', { params: { name }, query }, options)
     return { items: page.grants, next: page.next }
   })
   const grant = grants.find((candidate) => candidate.subject === subject)
-  if (grant === undefined) throw new AuthconnError('grant_not_found', `${name} has no grant for ${subject}.`)
-  return grant
+  if (grant !== undefined) return grant
+  throw new AuthconnError('grant_not_found', `${name} has no grant for ${subject ?? 'the application itself'}.`)
 }

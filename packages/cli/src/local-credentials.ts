@@ -6,7 +6,8 @@ import { defaultDataDirectory, type LocalCredentials, localCredentialsFile } fro
 export interface FoundCredentials {
   /** Where they are, or would be. */
   file: string
-  credentials: LocalCredentials | undefined
+  /** An older vault wrote no proof key. */
+  credentials: (Omit<LocalCredentials, 'proof_key'> & { proof_key: string | undefined }) | undefined
 }
 
 /** What a vault on this machine left for the command line. Throws vault_not_configured and key_file_unsafe. */
@@ -42,15 +43,22 @@ async function readPrivate(file: string): Promise<string | undefined> {
   }
 }
 
-function parse(content: string, file: string): LocalCredentials {
+function parse(content: string, file: string): FoundCredentials['credentials'] {
   const value = parseJson(content)
   if (typeof value === 'object' && value !== null && 'url' in value && 'api_key' in value) {
     const { url, api_key } = value
-    if (typeof url === 'string' && typeof api_key === 'string' && URL.canParse(url)) return { url, api_key }
+    if (typeof url === 'string' && typeof api_key === 'string' && URL.canParse(url)) {
+      return { url, api_key, proof_key: 'proof_key' in value ? readProofKey(value.proof_key) : undefined }
+    }
   }
   throw new AuthconnError('vault_not_configured', `${file} is damaged: it does not hold a URL and an API key.`, {
     hint: 'Start the vault again, which writes it, or set AUTHCONN_URL and AUTHCONN_API_KEY.',
   })
+}
+
+/** 32 bytes and no fewer: anybody can prove to know an empty key. */
+function readProofKey(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[\w-]{43}$/.test(value) ? value : undefined
 }
 
 /** undefined when it is not JSON. The parser's own message is not kept: it quotes the file, and so the key. */

@@ -3,9 +3,11 @@ import type { Command, CommandData } from './command.ts'
 import { type CommandEntry, commandTable } from './command-table.ts'
 import { type Flag, kebab } from './flags.ts'
 import { commandHelp, programHelp } from './help-text.ts'
-import { version } from './version.ts'
+import { toJson } from './output/to-json.ts'
+import { version, versionDetails } from './version.ts'
 
 export interface ProgramOptions {
+  json: boolean
   /** Where help goes that was asked for, and help that is shown because no command was named. */
   writeOut(words: string): void
   writeErr(words: string): void
@@ -21,7 +23,7 @@ export async function buildProgram(argv: readonly string[], options: ProgramOpti
 
   const program = new CommanderCommand('authconn')
     .description('Create and authorize OAuth connections, and fetch their tokens.')
-    .version(version(), '-V, --version', 'print the version')
+    .version(options.json ? toJson(versionDetails()) : version(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .option('--json', 'print the result as JSON on stdout, and everything else as JSON lines on stderr')
     .option('--vault-url <URL>', 'where the vault is, instead of AUTHCONN_URL')

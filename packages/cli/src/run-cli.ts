@@ -24,16 +24,21 @@ export interface Io {
 /** Runs one command line to its end. Resolves to the exit code; every error has been told by then. */
 export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   const json = wantsJson(argv)
+  let connection: string | undefined
   try {
     const program = await buildProgram(argv, {
+      json,
       writeOut: (words) => io.stdout.write(words),
       writeErr: (words) => !json && io.stderr.write(words),
-      perform: (command, parsed) => perform(command, parsed, io),
+      perform(command, parsed) {
+        connection = connectionOf(command, parsed)
+        return perform(command, parsed, io)
+      },
     })
     await program.parseAsync(argv, { from: 'user' })
     return 0
   } catch (error) {
-    if (!(error instanceof CommanderError)) return reportError(error, io, json)
+    if (!(error instanceof CommanderError)) return reportError(error, io, json, connection)
     // Help or the version was printed because it was asked for, or help because no command was named.
     if (error.exitCode === 0) return 0
     if (error.code === 'commander.help' && !json) return exitCodes.usage
@@ -45,6 +50,12 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
 export function wantsJson(argv: readonly string[]): boolean {
   const end = argv.indexOf('--')
   return argv.slice(0, end === -1 ? argv.length : end).includes('--json')
+}
+
+/** The connection that the command line names, if it does. */
+function connectionOf({ operand }: Command, parsed: CommanderCommand): string | undefined {
+  if (operand?.label !== 'name') return undefined
+  return parsed.args[0] ?? parsed.opts<{ name?: string }>().name
 }
 
 async function perform(command: Command, parsed: CommanderCommand, io: Io): Promise<void> {

@@ -6,3 +6,8 @@ export function version(): string {
   if (typeof manifest === 'object' && manifest !== null && 'version' in manifest) return String(manifest.version)
   throw new Error('package.json of authconn has no version')
 }
+
+/** The same with what the program runs on, for a report. */
+export function versionDetails() {
+  return { version: version(), node: process.versions.node, platform: `${process.platform}-${process.arch}` }
+}

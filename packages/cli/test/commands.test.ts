@@ -127,6 +127,20 @@ describe('token', () => {
   })
 })
 
+test.each([
+  [['token', 'google-oauth'], 'Run `authconn authorize google-oauth`.'],
+  [['token', '--name', 'google-oauth'], 'Run `authconn authorize google-oauth`.'],
+  [['token', '$(reboot)'], 'Run `authconn authorize NAME`.'],
+])('%j: the hint names the connection, where it can be one', async (argv, hint) => {
+  const { url } = await fakeVault({
+    getToken: () => {
+      throw new Problem('grant_pending', 'not yet')
+    },
+  })
+  expect((await run(argv, { url })).stderr).toContain(hint)
+  expect(JSON.parse((await run([...argv, '--json'], { url })).stderr)).toMatchObject({ hint })
+})
+
 describe('revoke', () => {
   test.each([
     ['revoked', 'revoked at the provider too'],

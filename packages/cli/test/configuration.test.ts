@@ -1,8 +1,9 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { fakeVault } from './support/fake-vault.ts'
+import { localVault, withCredentials } from './support/local-vault.ts'
 import { run } from './support/run.ts'
 
 const listing = { listConnections: () => ({ connections: [], next: null }) }
@@ -11,14 +12,6 @@ async function directory(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'authconn-cli-'))
   onTestFinished(() => rm(path, { recursive: true }))
   return path
-}
-
-async function withCredentials(content: string, mode = 0o600) {
-  const dataDir = await directory()
-  const file = join(dataDir, 'credentials.json')
-  await writeFile(file, content)
-  await chmod(file, mode)
-  return { file, env: { AUTHCONN_DATA_DIR: dataDir } }
 }
 
 describe('the vault', () => {
@@ -37,24 +30,21 @@ describe('the vault', () => {
   })
 
   test('is otherwise the one on this machine, with its key', async () => {
-    const { url, requests } = await fakeVault(listing)
-    const { env } = await withCredentials(JSON.stringify({ url, api_key: 'ak_local' }))
+    const { env, asked } = await localVault(listing)
     expect((await run(['list'], { env })).exitCode).toBe(0)
-    expect(requests[0]?.apiKey).toBe('ak_local')
+    expect(asked()[0]?.apiKey).toBe('ak_local')
   })
 
   test('on this machine can be asked with another key', async () => {
-    const { url, requests } = await fakeVault(listing)
-    const { env } = await withCredentials(JSON.stringify({ url, api_key: 'ak_local' }))
+    const { env, asked } = await localVault(listing)
     expect((await run(['list'], { env: { ...env, AUTHCONN_API_KEY: 'ak_other' } })).exitCode).toBe(0)
-    expect(requests[0]?.apiKey).toBe('ak_other')
+    expect(asked()[0]?.apiKey).toBe('ak_other')
   })
 
   test('on this machine may be named by its address, too', async () => {
-    const { url, requests } = await fakeVault(listing)
-    const { env } = await withCredentials(JSON.stringify({ url, api_key: 'ak_local' }))
+    const { url, env, asked } = await localVault(listing)
     expect((await run(['list', '--vault-url', `${url}/`], { env })).exitCode).toBe(0)
-    expect(requests[0]?.apiKey).toBe('ak_local')
+    expect(asked()[0]?.apiKey).toBe('ak_local')
   })
 
   test('elsewhere never gets the key of the one on this machine', async () => {

@@ -28,6 +28,19 @@ describe('an error', () => {
     expect(words).not.toContain('    at ')
   })
 
+  test('at a question says that nothing was changed, which is not known of any other interruption', () => {
+    const atQuestion = Object.assign(new Error('closed'), { name: 'ExitPromptError' })
+    const cause = new AuthconnError('interrupted', 'Stopped by SIGTERM.')
+    const aborted = Object.assign(new Error('aborted', { cause }), { name: 'AbortPromptError' })
+    expect(reported(atQuestion)).toMatchObject({
+      exitCode: 130,
+      words: expect.stringContaining('Nothing was changed'),
+    })
+    expect(reported(aborted).words).toMatch(/Stopped by SIGTERM[\s\S]*Nothing was changed/)
+    expect(reported(cause).words).not.toContain('Nothing was changed')
+    expect(reported(cause).words).toContain('authconn list')
+  })
+
   test('lets no text from elsewhere steer the terminal', () => {
     const error = new AuthconnError('authorization_denied', 'no \u001b[2J\u009b1m\u202e', {
       requestId: 'a\u0007\nb',

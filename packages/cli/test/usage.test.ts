@@ -51,6 +51,11 @@ describe('a command line that is not right ends with 2 and says what is meant', 
     [['create', '--client-secret', 'half', 'a', 'canary']],
     [['create', 'a', '-scanary']],
     [['create', '--client-secret', 'canary', '--client-secret-file', 'f']],
+    [['canary-s3cret']],
+    [['workspace', 'canary-s3cret']],
+    [['workspace', 'authconnection', 'canary-s3cret']],
+    [['help', 'canary-s3cret']],
+    [['list', 'canary-s3cret']],
   ])('without repeating what may be a secret: %j', async (argv) => {
     const { exitCode, stderr } = await run(argv)
     expect(exitCode).toBe(2)
@@ -103,8 +108,12 @@ test('version prints the version, as JSON with what it runs on', async () => {
   const words = await run(['version'])
   expect(words.stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
   expect(await run(['--version'])).toMatchObject({ exitCode: 0, stdout: words.stdout })
-  expect(JSON.parse((await run(['version', '--json'])).stdout)).toMatchObject({
-    version: words.stdout.trim(),
-    node: process.versions.node,
-  })
+  const details = { version: words.stdout.trim(), node: process.versions.node }
+  for (const argv of [
+    ['version', '--json'],
+    ['--version', '--json'],
+    ['--json', '-V'],
+  ]) {
+    expect(JSON.parse((await run(argv)).stdout)).toMatchObject(details)
+  }
 })

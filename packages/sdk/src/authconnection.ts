@@ -1,23 +1,23 @@
 import { AuthconnError } from './authconn-error.ts'
 import { type AuthconnClient, createClient } from './create-client.ts'
+import { readSettings } from './read-settings.ts'
 
 /**
- * The vault of the environment: AUTHCONN_URL and AUTHCONN_API_KEY, read at each call.
+ * The vault of the environment: AUTHCONN_URL and AUTHCONN_API_KEY or AUTHCONN_API_KEY_FILE, read at each call.
  * `const { access_token } = await authconnection.getConnectionToken('google-oauth')`
  */
 export const authconnection: Pick<AuthconnClient, 'getConnectionToken'> = {
   async getConnectionToken(name, options) {
-    return clientOfEnvironment().getConnectionToken(name, options)
+    const client = await clientOfEnvironment()
+    return client.getConnectionToken(name, options)
   },
 }
 
-function clientOfEnvironment(): AuthconnClient {
-  const { AUTHCONN_URL: url, AUTHCONN_API_KEY: apiKey, AUTHCONN_ALLOW_INSECURE_HTTP: insecure } = process.env
-  if (!url || !apiKey) {
-    const missing = [url ? '' : 'AUTHCONN_URL', apiKey ? '' : 'AUTHCONN_API_KEY'].filter(Boolean).join(' and ')
-    throw new AuthconnError('vault_not_configured', `The environment does not set ${missing}.`, {
-      hint: 'Set AUTHCONN_URL and AUTHCONN_API_KEY, or use createClient({ url, apiKey }).',
-    })
-  }
-  return createClient({ url, apiKey, allowInsecureHttp: insecure === 'true' })
+async function clientOfEnvironment(): Promise<AuthconnClient> {
+  const { url, apiKey, allowInsecureHttp } = await readSettings(process.env)
+  if (url !== undefined && apiKey !== undefined) return createClient({ url, apiKey, allowInsecureHttp })
+  const missing = [url ? '' : 'AUTHCONN_URL', apiKey ? '' : 'AUTHCONN_API_KEY'].filter(Boolean).join(' and ')
+  throw new AuthconnError('vault_not_configured', `The environment does not set ${missing}.`, {
+    hint: 'Set AUTHCONN_URL and AUTHCONN_API_KEY or AUTHCONN_API_KEY_FILE, or use createClient({ url, apiKey }).',
+  })
 }

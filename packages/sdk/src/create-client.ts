@@ -2,6 +2,7 @@ import type { Operation, Token } from '@authconn/shared'
 import type { OperationName } from '@authconn/shared/routes'
 import { AuthconnError } from './authconn-error.ts'
 import { buildRequest } from './build-request.ts'
+import { checkAnswer } from './check-answer.ts'
 import { checkApiKey, checkUrl } from './check-settings.ts'
 import { explainFailure } from './explain-failure.ts'
 import type { AnyInput, CallArguments, CallOptions } from './operation-input.ts'
@@ -49,7 +50,9 @@ export function createClient(options: ClientOptions): AuthconnClient {
     try {
       // A redirect would carry the API key, and the answer, to another place.
       const response = await send(url, { ...request, redirect: 'manual', signal })
-      return await readAnswer(response, base.origin, apiKey)
+      const answer = await readAnswer(response, base.origin, apiKey)
+      checkAnswer(operation, answer, base.origin)
+      return answer
     } catch (error) {
       callOptions.signal?.throwIfAborted()
       if (error instanceof AuthconnError) throw error

@@ -41,7 +41,18 @@ test('asks the endpoint of the operation, with the key as a bearer token', async
 })
 
 test('sends a body as JSON, and no body and no content type where there is none', async () => {
-  const { requests, origin } = await recorded()
+  const authorization = {
+    ...{
+      id: 'x',
+      connection: 'google',
+      subject: null,
+      status: 'failed',
+      redirect_uri: 'http://127.0.0.1/callback',
+    },
+    ...{ scopes: [], failure: null, expires_at: '2030-01-01T00:00:00.000Z' },
+  }
+  const revocation = { connection: 'google', subject: null, status: 'revoked', upstream: 'revoked', detail: null }
+  const { requests, origin } = await recorded(answerJson(200, { ...authorization, ...revocation }))
   const client = createClient({ url: origin, apiKey })
   await client.call('revokeGrant', { params: { name: 'google' }, body: {} })
   await client.call('cancelAuthorization', { params: { id: 'x' } })
@@ -51,7 +62,7 @@ test('sends a body as JSON, and no body and no content type where there is none'
 })
 
 test('keeps the path of a vault that is behind one', async () => {
-  const { requests, origin } = await recorded()
+  const { requests, origin } = await recorded(answerJson(200, { providers: [] }))
   await createClient({ url: `${origin}/vault`, apiKey }).call('listProviders')
   expect(requests[0]?.url).toBe('/vault/v1/providers')
 })

@@ -94,6 +94,25 @@ describe('something that is not a vault', () => {
     expect(inspect(error, { depth: null })).not.toContain('canary-token')
   })
 
+  test.each([
+    ['listConnections', {}, 'connections, next'],
+    ['listConnections', { connections: null, next: null }, 'connections'],
+    ['listProviders', { providers: {} }, 'providers'],
+    ['getHealth', { status: 1 }, 'status'],
+    ['listCallers', { callers: [] }, 'next'],
+  ] as const)('answering %s with %j gives vault_answer_invalid', async (operation, answer, names) => {
+    const url = await serve(answerJson(200, answer))
+    const error = await thrown(() => createClient({ url, apiKey }).call(operation))
+    expect(error.code).toBe('vault_answer_invalid')
+    expect(error.detail).toContain(`here: ${names}.`)
+  })
+
+  test('may answer more than this client knows', async () => {
+    const url = await serve(answerJson(200, { connections: [], next: null, more: true }))
+    const client = createClient({ url, apiKey })
+    expect(await client.call('listConnections')).toMatchObject({ connections: [] })
+  })
+
   test('is cut off when it does not stop sending', async () => {
     const url = await serve((_, response) => {
       response.writeHead(200, { 'content-type': 'application/json' })

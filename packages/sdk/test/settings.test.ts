@@ -1,5 +1,8 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { inspect } from 'node:util'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { AuthconnError, authconnection, createClient } from '../src/index.ts'
 import { answerJson, serve } from './support/serve.ts'
 import { thrown } from './support/thrown.ts'
@@ -64,6 +67,32 @@ describe('authconnection', () => {
     vi.stubEnv('AUTHCONN_URL', await serve(answerJson(200, token)))
     vi.stubEnv('AUTHCONN_API_KEY', apiKey)
     expect(await authconnection.getConnectionToken('google')).toEqual(token)
+  })
+
+  test('takes the key from a file', async () => {
+    const heard: (string | undefined)[] = []
+    const token = { access_token: 'at', token_type: 'Bearer', expires_at: null }
+    const url = await serve((request, response) => {
+      heard.push(request.headers.authorization)
+      answerJson(200, token)(request, response)
+    })
+    const directory = await mkdtemp(join(tmpdir(), 'authconn-sdk-'))
+    onTestFinished(() => rm(directory, { recursive: true }))
+    await writeFile(join(directory, 'key'), `${apiKey}\n`)
+    vi.stubEnv('AUTHCONN_URL', url)
+    vi.stubEnv('AUTHCONN_API_KEY', '')
+    vi.stubEnv('AUTHCONN_API_KEY_FILE', join(directory, 'key'))
+    expect(await authconnection.getConnectionToken('google')).toEqual(token)
+    expect(heard).toEqual([`Bearer ${apiKey}`])
+  })
+
+  test.each(['yes', '1', 'TRUE'])('refuses %j where true or false is meant', async (value) => {
+    vi.stubEnv('AUTHCONN_URL', 'http://192.0.2.1:1')
+    vi.stubEnv('AUTHCONN_API_KEY', apiKey)
+    vi.stubEnv('AUTHCONN_ALLOW_INSECURE_HTTP', value)
+    const error = await thrown(() => authconnection.getConnectionToken('google'))
+    expect(error).toMatchObject({ code: 'usage', title: 'A setting is not valid' })
+    expect(error.detail).toContain('AUTHCONN_ALLOW_INSECURE_HTTP is true or false')
   })
 
   test('says which variable is missing', async () => {

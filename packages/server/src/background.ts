@@ -1,3 +1,5 @@
+import { errorTable } from '@authconn/shared/errors'
+import { AuthconnError } from './core/errors.ts'
 import type { Log } from './core/ports.ts'
 
 export interface Background {
@@ -12,7 +14,9 @@ export function createBackground(log: Log): Background {
   return {
     add(work) {
       const watched = work
-        .catch((error) => log.warn({ error }, 'work in the background failed'))
+        .catch((error) => {
+          if (!isExpected(error)) log.error({ error }, 'work in the background failed')
+        })
         .finally(() => running.delete(watched))
       running.add(watched)
     },
@@ -20,4 +24,9 @@ export function createBackground(log: Log): Background {
       await Promise.all(running)
     },
   }
+}
+
+/** A refresh that failed at the provider, say: core has logged it with the grant it belongs to. */
+function isExpected(error: unknown): boolean {
+  return error instanceof AuthconnError && errorTable[error.code].kind !== 'internal'
 }

@@ -1,17 +1,23 @@
-import { type Logger, pino } from 'pino'
+import { type Logger, type LoggerOptions, pino } from 'pino'
 import type { LogLevel } from './config/load-config.ts'
 
 export type { Logger }
 
 /** Lines of JSON on standard output. Secrets print as "[secret]" by their type; errors without what they drag along. */
 export function createLogger(level: LogLevel): Logger {
-  return pino({
+  const options: LoggerOptions = {
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     serializers: { err: describeError, error: describeError, req: () => undefined, res: () => undefined },
-  })
+  }
+  // Synchronous: what an asynchronous one still holds at the exit it tries to write for ever when the reader has gone,
+  // as `tee` has after Ctrl-C. pino itself takes a broken pipe as the end of logging.
+  const destination = pino.destination({ dest: 1, sync: true, maxLength: 1024 * 1024 })
+  // Nor may a full disk or a closed terminal end the vault. What cannot be written is dropped.
+  destination.on('error', () => undefined)
+  return pino(options, destination)
 }
 
 /**

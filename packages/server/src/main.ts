@@ -28,10 +28,25 @@ withSettings(program.command('start'))
 withSettings(program.command('migrate'))
   .description('Run the missing database migrations and exit. Safe to run from several places at once.')
   .action(async (flags) => {
-    const { migrateOnly } = await import('./compose.ts')
+    const { migrateOnly } = await import('./migrate-only.ts')
     const config = loadConfig({ ...process.env, ...environmentOf(flags) })
     const ran = await migrateOnly(config, createLogger(config.logLevel))
     process.stdout.write(ran.length > 0 ? `Migrated: ${ran.join(', ')}\n` : 'Nothing to migrate\n')
+  })
+
+withSettings(program.command('admin-key'))
+  .description(
+    'Make a new administrator, for when the API key of the last one is lost. Needs the key-encryption key. On the embedded database the vault must be stopped.',
+  )
+  .action(async (flags) => {
+    const [{ makeAdminKey }, { showAdminKey }] = await Promise.all([
+      import('./make-admin-key.ts'),
+      import('./show-admin-key.ts'),
+    ])
+    const config = loadConfig({ ...process.env, ...environmentOf(flags) })
+    const { name, key } = await makeAdminKey(config, createLogger(config.logLevel))
+    process.stdout.write(`Made the administrator ${name}\n`)
+    showAdminKey(key, config.dataDirectory)
   })
 
 try {

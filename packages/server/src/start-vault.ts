@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { credentialsPath, updateLocalUrl } from './adapters/files/credentials-file.ts'
+import { readCredentials, updateCredentials } from './adapters/files/credentials-file.ts'
+import { makeDataDirectory } from './adapters/files/data-directory.ts'
 import { composeVault, type Vault } from './compose.ts'
 import type { Config } from './config/load-config.ts'
 import { AuthconnError } from './core/errors.ts'
 import { createLogger, type Logger } from './logger.ts'
+import { showAdminKey } from './show-admin-key.ts'
 import { version } from './version.ts'
 
 /** Starts the vault and serves until a signal ends it. Throws what is wrong with settings, keys or storage. */
@@ -19,15 +21,30 @@ export async function startVault(config: Config): Promise<void> {
   if (config.allowLoopbackProviders) {
     log.warn('AUTHCONN_ALLOW_LOOPBACK_PROVIDERS is on: providers on this machine may be called, also without TLS')
   }
+  // A standard error that nobody reads any more is no reason to stop.
+  process.stderr.on('error', () => undefined)
+  // Before anything listens: what is wrong with the file must stop the start, not follow it.
+  makeDataDirectory(config.dataDirectory)
+  readCredentials(config.dataDirectory)
   const vault = await composeVault(config, log)
   stopOnSignals(vault, config, log)
-  const url = await listen(vault, config)
-  updateLocalUrl(config.dataDirectory, url)
-  log.info(
-    { version, url, database: config.databaseUrl ? 'postgres' : 'embedded', dataDirectory: config.dataDirectory },
-    'listening',
-  )
-  if (vault.adminKey) showAdminKey(vault.adminKey.reveal(), config)
+  try {
+    const url = await listen(vault, config)
+    updateCredentials(config.dataDirectory, url, vault.proofKey)
+    log.info(
+      {
+        version,
+        url,
+        database: config.databaseUrl ? 'postgres' : 'embedded',
+        dataDirectory: config.dataDirectory,
+      },
+      'listening',
+    )
+  } catch (error) {
+    await vault.close()
+    throw error
+  }
+  if (vault.adminKey) showAdminKey(vault.adminKey, config.dataDirectory)
 }
 
 async function listen(vault: Vault, config: Config): Promise<string> {
@@ -38,22 +55,30 @@ async function listen(vault: Vault, config: Config): Promise<string> {
     const host = ['0.0.0.0', '::'].includes(config.host) ? '127.0.0.1' : new URL(address).hostname
     return `http://${host}:${port}`
   } catch (error) {
-    await vault.close()
-    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-      throw new AuthconnError('address_in_use', `${config.host}:${config.port} is taken`)
-    }
-    throw error
+    throw inWords(error, config)
   }
 }
 
-/** Once, and to a person only: standard output and error of a service end up in log stores. */
-function showAdminKey(key: string, config: Config): void {
-  const kept = `It is kept in ${credentialsPath(config.dataDirectory)} for the command line on this machine.`
-  process.stderr.write(
-    process.stderr.isTTY
-      ? `\nThe administrator's API key, shown this once:\n\n  ${key}\n\n${kept}\n\n`
-      : `The administrator's API key was made. ${kept}\n`,
-  )
+function inWords(error: unknown, { host, port }: Config): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const invalid = (detail: string) => new AuthconnError('setting_invalid', detail, { cause: error })
+  switch (code) {
+    case 'EADDRINUSE':
+      return new AuthconnError('address_in_use', `${host}:${port} is taken`)
+    case 'EADDRNOTAVAIL':
+    case 'EINVAL':
+      return invalid(`AUTHCONN_HOST is no address of this machine: ${host}`)
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return invalid(`AUTHCONN_HOST is a name that does not resolve: ${host}`)
+    case 'EAFNOSUPPORT':
+      return invalid(`AUTHCONN_HOST is an address of a kind that is off on this machine: ${host}`)
+    case 'EACCES':
+    case 'EPERM':
+      return invalid(`AUTHCONN_PORT is a port this user may not listen on: ${port}`)
+    default:
+      return error
+  }
 }
 
 function stopOnSignals(vault: Vault, config: Config, log: Logger): void {

@@ -47,6 +47,18 @@ const table = {
     title: 'The request is too large',
     hint: 'No request to the vault needs more than 64 KiB of body; send only the documented fields.',
   },
+  headers_too_large: {
+    status: 431,
+    kind: 'usage',
+    title: 'The headers of the request are too large',
+    hint: 'No request to the vault needs more than 16 KiB of headers; look for a cookie or a URL that was sent by mistake.',
+  },
+  request_timeout: {
+    status: 408,
+    kind: 'usage',
+    title: 'The request did not arrive in time',
+    hint: 'Send the whole request within 30 seconds; check the network and the proxies between.',
+  },
   unsupported_media_type: {
     status: 415,
     kind: 'usage',
@@ -289,6 +301,18 @@ const table = {
     title: 'A secret file can be read by others',
     hint: 'Run chmod 600 on the file named in the detail, and consider what was in it exposed.',
   },
+  credentials_file_invalid: {
+    status: 0,
+    kind: 'state',
+    title: 'The credentials of the local command line are damaged',
+    hint: 'Move the file named in the detail away, or replace it with `authconn-server admin-key`.',
+  },
+  vault_not_started: {
+    status: 0,
+    kind: 'state',
+    title: 'This vault has never been started',
+    hint: 'Run `authconn-server start`: the first start makes the administrator. If it ran before, check AUTHCONN_DATA_DIR and DATABASE_URL.',
+  },
   schema_too_new: {
     status: 0,
     kind: 'state',
@@ -333,6 +357,12 @@ const table = {
     title: 'Something that is not an authconn vault answered',
     hint: 'Check AUTHCONN_URL: another server may listen there, or a proxy stand in between.',
   },
+  vault_not_genuine: {
+    status: 0,
+    kind: 'auth',
+    title: 'Something else answers where the vault on this machine was',
+    hint: 'Nothing secret was sent there. Start the vault again (`authconn-server start`), or remove the file named in the detail and set AUTHCONN_URL and AUTHCONN_API_KEY.',
+  },
   port_taken: {
     status: 0,
     kind: 'state',
@@ -349,7 +379,7 @@ const table = {
     status: 0,
     kind: 'interrupted',
     title: 'Interrupted',
-    hint: 'Nothing was changed. Run the command again when ready.',
+    hint: 'What the vault had received by then may have been done: check with `authconn list`, then run the command again when ready.',
   },
 } as const satisfies Record<string, ErrorEntry>
 

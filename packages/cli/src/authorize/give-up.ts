@@ -1,33 +1,41 @@
 import { type AuthconnClient, AuthconnError } from '@authconn/sdk'
 import type { Authorization } from '@authconn/shared'
 import type { Context } from '../context.ts'
+import { patience } from './patience.ts'
 
-/** Milliseconds: whoever pressed Ctrl-C does not wait for a vault that does not answer. */
-const patience = 3000
+/** What became of an authorization in the vault, as far as it can be asked. */
+export type Fate =
+  | { became: 'completed'; authorization: Authorization }
+  /** Cancelled, failed or expired: it will come to nothing. */
+  | { became: 'over' }
+  | { became: 'unknown' }
 
 /** Cancels an authorization in the vault, and says what became of it. A failure to do so is told, not thrown. */
 export async function giveUp(
   ctx: Pick<Context, 'say' | 'warn'>,
   vault: Pick<AuthconnClient, 'call'>,
-  { id, connection, expires_at }: Pick<Authorization, 'id' | 'connection' | 'expires_at'>,
-): Promise<void> {
+  { id, expires_at }: Pick<Authorization, 'id' | 'expires_at'>,
+): Promise<Fate> {
   const input = { params: { id } }
   // Not bound to the command's signal: that has been aborted where this is needed most.
   const options = { timeout: patience }
-  const untold = (error: AuthconnError) =>
+  const untold = (error: unknown): Fate => {
+    if (!(error instanceof AuthconnError)) throw error
     ctx.warn(`the authorization could not be cancelled (${error.detail}). It ends by itself at ${expires_at}.`)
+    return { became: 'unknown' }
+  }
   try {
     await vault.call('cancelAuthorization', input, options)
     ctx.say('The authorization is cancelled in the vault.')
+    return { became: 'over' }
   } catch (error) {
-    if (!(error instanceof AuthconnError)) throw error
-    if (error.code !== 'authorization_over') return untold(error)
+    if (!(error instanceof AuthconnError && error.code === 'authorization_over')) return untold(error)
+  }
+  try {
     // The vault had the code already. What it made of it is the truth, whatever became of this program's part.
-    const status = await vault.call('getAuthorization', input, options).then(
-      (authorization) => authorization.status,
-      (reason: unknown) => (reason instanceof AuthconnError ? untold(reason) : Promise.reject(reason)),
-    )
-    if (status === 'completed')
-      ctx.warn(`the vault had completed the authorization. See authconn get ${connection}.`)
+    const authorization = await vault.call('getAuthorization', input, options)
+    return authorization.status === 'completed' ? { became: 'completed', authorization } : { became: 'over' }
+  } catch (error) {
+    return untold(error)
   }
 }

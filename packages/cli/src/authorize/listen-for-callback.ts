@@ -50,7 +50,7 @@ export async function listenForCallback({
   }
 
   const { servers, boundPort } = await bindLoopback(() => boundedServer(listener, slowest), host, port)
-  const redirectUri = `http://${host.includes(':') ? `[${host}]` : host}:${boundPort}/callback`
+  const redirectUri = redirectUriOf(host, boundPort)
 
   return {
     redirectUri,
@@ -66,6 +66,11 @@ export async function listenForCallback({
       await Promise.all(servers.map(closeServer))
     },
   }
+}
+
+/** As URL spells it, so without port 80: the vault takes no other spelling, and providers compare letter by letter. */
+export function redirectUriOf(host: RedirectHost, port: number): string {
+  return new URL(`http://${host.includes(':') ? `[${host}]` : host}:${port}/callback`).href
 }
 
 function boundedServer(listener: RequestListener, slowest: number): Server {

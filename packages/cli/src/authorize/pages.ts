@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import type { AuthconnError } from '@authconn/sdk'
+import { hintFor } from '../output/hint.ts'
 import type { Refusal } from './judge-request.ts'
 
 /** What the browser shows at the end. Its words are text, not HTML. */
@@ -21,8 +22,11 @@ export function successPage(connection: string, subject: string | null): Page {
   }
 }
 
-export function failurePage({ title, detail, hint }: AuthconnError): Page {
-  return { status: 400, title, paragraphs: [...(detail === title ? [] : [detail]), hint] }
+/** With a further sentence where the error does not say it all. */
+export function failurePage(error: AuthconnError, connection: string, besides?: string): Page {
+  const { title, detail } = error
+  const paragraphs = [detail === title ? undefined : detail, besides, hintFor(error, connection)]
+  return { status: 400, title, paragraphs: paragraphs.filter((words) => words !== undefined) }
 }
 
 /** Resolves when the page has been handed to the system, or the browser is gone, or does not read for 2 seconds. */

@@ -6,7 +6,7 @@ import { obstacleToBrowser, openBrowser } from './open-browser.ts'
 export function sendPerson(
   ctx: Pick<Context, 'env' | 'say' | 'warn'>,
   { id, url, redirectUri }: { id: string; url: string; redirectUri: string },
-  { browser, timeout }: { browser: boolean; timeout: number },
+  { browser, paste, timeout }: { browser: boolean; paste: boolean; timeout: number },
 ): void {
   const obstacle = browser ? obstacleToBrowser(ctx.env) : undefined
   const opening = browser && obstacle === undefined
@@ -17,7 +17,11 @@ export function sendPerson(
       opening ? 'The browser is opening. If it does not, go to:' : `${why}Go to:`,
       `\n${url}\n`,
       `Waiting ${duration(timeout)} for the browser to come back; Ctrl-C ends it.`,
-      'If the browser is on another machine, copy the address it ends on, though the page does not load, paste it here and press Enter.',
+      ...(paste
+        ? [
+            'If the browser is on another machine, copy the address it ends on, though the page does not load, paste it here and press Enter.',
+          ]
+        : []),
     ].join('\n'),
     { authorization_id: id, redirect_uri: redirectUri, authorization_url: url },
   )

@@ -1,8 +1,7 @@
-import type { CompletedAuthorization } from '@authconn/shared'
 import { listenForCallback } from '../authorize/listen-for-callback.ts'
-import { runConsent } from '../authorize/run-consent.ts'
+import { type Consented, runConsent } from '../authorize/run-consent.ts'
 import { defineCommand } from '../command.ts'
-import { integer, negated, oneOf, text, words } from '../flags.ts'
+import { integer, negated, oneOf, text, toggle, words } from '../flags.ts'
 import { existingName, nameFlag, nameOperand } from '../input/connection-name.ts'
 import { subjectFlag } from '../output/command-line.ts'
 import { describeGrant } from '../output/connection.ts'
@@ -27,6 +26,9 @@ export const authorize = defineCommand({
       '127.0.0.1',
     ),
     browser: negated('do not open a browser; print the address to open'),
+    paste: toggle(
+      'take the address that the browser ended on from standard input, too; in a terminal this is always so',
+    ),
     timeout: integer('SECONDS', 'how long to wait', { from: 1, to: 3600, fallback: 300 }),
     subject: text('SUBJECT', 'authorize for this user of the application, instead of the application itself'),
   },
@@ -40,13 +42,15 @@ export const authorize = defineCommand({
     ['authconn authorize google-oauth --subject user-17', "for one of the application's users"],
   ],
 
-  async run(ctx, flags, operands): Promise<CompletedAuthorization> {
+  async run(ctx, flags, operands): Promise<Consented> {
     const name = await existingName(ctx, flags, operands)
     const vault = await ctx.vault()
+    // What is in a pipe may be meant for another program: of a loop over a list of connections, for example.
+    const paste = flags.paste === true || ctx.stdin.isTTY === true
     // First of all, so that no authorization is begun that could not be finished.
     const listener = await listenForCallback({ host: flags.redirectHost ?? '127.0.0.1', port: flags.port })
     try {
-      return await runConsent({ ctx, vault, listener }, { ...flags, name })
+      return await runConsent({ ctx, vault, listener }, { ...flags, name, paste })
     } finally {
       await listener.close()
     }
@@ -54,7 +58,8 @@ export const authorize = defineCommand({
 
   render({ connection, subject, grant }, view) {
     const what = subject === null ? connection : `${connection} for ${subject}`
-    return `Authorized ${view.paint.bold(plainLine(what))}.\n${details(describeGrant(grant, view), view)}`
+    const words = `Authorized ${view.paint.bold(plainLine(what))}.`
+    return grant === null ? words : `${words}\n${details(describeGrant(grant, view), view)}`
   },
 
   next: ({ connection, subject }) => `Next: authconn token ${connection}${subjectFlag(subject)}`,

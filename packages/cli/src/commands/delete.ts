@@ -6,6 +6,7 @@ import { toggle } from '../flags.ts'
 import { existingName, nameFlag, nameOperand } from '../input/connection-name.ts'
 import { askWhether } from '../input/prompts.ts'
 import { plainLine } from '../output/plain.ts'
+import { stoppedAtQuestion } from '../output/report-error.ts'
 import { describeRevocation } from '../output/revocation.ts'
 
 export const deleteCommand = defineCommand({
@@ -41,5 +42,5 @@ async function confirm(ctx: Context, name: string): Promise<void> {
   // Asked first, so that a name that does not exist is told before the question.
   const { status } = await vault.call('getConnection', { params: { name } }, { signal })
   if (await askWhether(ctx, `Delete ${name} (${status}), with its client secret and all its tokens?`)) return
-  throw new AuthconnError('interrupted', 'The deletion was not confirmed.')
+  throw stoppedAtQuestion('The deletion was not confirmed.')
 }

@@ -28,7 +28,10 @@ export const get = defineCommand({
       vault.call('getConnection', { params: { name } }, { signal }),
     )
     if (flags.subject === undefined) return connection
-    return { ...connection, ...(await ctx.waitFor('Asking the vault', getGrant(ctx, name, flags.subject))) }
+    return {
+      ...connection,
+      ...(await ctx.waitFor('Asking the vault', getGrant(vault, name, flags.subject, { signal }))),
+    }
   },
 
   render(connection, view) {

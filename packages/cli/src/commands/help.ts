@@ -14,6 +14,7 @@ export const help = defineCommand({
   async run(_ctx, _flags, operands): Promise<{ help: string }> {
     let printed = ''
     const program = await buildProgram(operands, {
+      json: false,
       writeOut: (words) => {
         printed += words
       },
@@ -35,7 +36,7 @@ async function find(program: CommanderCommand, names: readonly string[]): Promis
     if (found === undefined) {
       // The parser's complaint about it comes with a suggestion.
       await program.parseAsync(names, { from: 'user' })
-      throw new AuthconnError('usage', `There is no command ${names.join(' ')}.`)
+      throw new AuthconnError('usage', 'There is no such command.')
     }
     command = found
   }

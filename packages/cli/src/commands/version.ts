@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.ts'
-import { version } from '../version.ts'
+import { versionDetails } from '../version.ts'
 
 export const versionCommand = defineCommand({
   flags: {},
@@ -9,7 +9,7 @@ export const versionCommand = defineCommand({
   ],
 
   async run() {
-    return { version: version(), node: process.versions.node, platform: `${process.platform}-${process.arch}` }
+    return versionDetails()
   },
 
   render: (result) => result.version,

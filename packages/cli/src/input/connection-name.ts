@@ -2,6 +2,7 @@ import { AuthconnError } from '@authconn/sdk'
 import type { Context } from '../context.ts'
 import { text } from '../flags.ts'
 import { listConnections } from '../list-connections.ts'
+import { connectionName } from './answer-rules.ts'
 import { askText, askWhich } from './prompts.ts'
 
 /** For every command that is about one connection. */
@@ -39,14 +40,12 @@ export async function existingName(
 /** A name for a new connection, asked for until it can be used. */
 export async function askName(ctx: Context): Promise<string> {
   for (;;) {
-    const name = await askText(ctx, 'Name of the connection')
+    const name = await askText(ctx, 'Name of the connection', connectionName)
     const objection = await objectionTo(ctx, name)
     if (objection === undefined) return name
-    ctx.warn(objection.code === 'connection_exists' ? objection.detail : nameRule)
+    ctx.warn(objection.detail)
   }
 }
-
-const nameRule = 'A name has lowercase letters, digits and hyphens, at most 63, and no hyphen at its ends.'
 
 /** Why a new connection cannot have this name; undefined when it can, as far as this API key can see. */
 export async function objectionTo(ctx: Context, name: string): Promise<AuthconnError | undefined> {

@@ -2,6 +2,7 @@ import { AuthconnError } from '@authconn/sdk'
 import type { NewConnection } from '@authconn/shared'
 import type { Context } from '../context.ts'
 import { type FlagValues, oneOf, text } from '../flags.ts'
+import { clientId, clientSecret, providerUrl } from './answer-rules.ts'
 import { askName, givenName, objectionTo } from './connection-name.ts'
 import { askSecret, askText } from './prompts.ts'
 import { readSecret, secretSource } from './read-secret.ts'
@@ -45,9 +46,11 @@ export async function newConnection(
   if (objection) throw objection
   return {
     name: name ?? (await askName(ctx)),
-    provider_url: flags.providerUrl ?? (await askText(ctx, "Provider URL (the provider's issuer, for example)")),
-    client_id: flags.clientId ?? (await askText(ctx, 'Client id')),
-    client_secret: source === undefined ? await askSecret(ctx, 'Client secret') : await readSecret(ctx, source),
+    provider_url:
+      flags.providerUrl ?? (await askText(ctx, "Provider URL (the provider's issuer, for example)", providerUrl)),
+    client_id: flags.clientId ?? (await askText(ctx, 'Client id', clientId)),
+    client_secret:
+      source === undefined ? await askSecret(ctx, 'Client secret', clientSecret) : await readSecret(ctx, source),
     ...defined({
       type: flags.type,
       issuer_url: flags.issuerUrl,

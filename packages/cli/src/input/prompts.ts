@@ -5,15 +5,26 @@ import type { Context } from '../context.ts'
  * ExitPromptError or AbortPromptError, told as `interrupted`. The library is loaded at the first question.
  */
 
-export async function askText(ctx: Context, message: string): Promise<string> {
+/** What a rule refuses stays in the line, to be corrected. */
+export async function askText(
+  ctx: Context,
+  message: string,
+  rule: (answer: string) => true | string,
+): Promise<string> {
   const { input } = await import('@inquirer/prompts')
-  return (await input({ message, validate: (answer) => notEmpty(answer.trim()) }, streams(ctx))).trim()
+  const validate = (answer: string) => notEmpty(answer.trim()) ?? rule(answer.trim())
+  return (await input({ message, validate }, streams(ctx))).trim()
 }
 
 /** What is typed is shown as asterisks, and cannot be made visible. */
-export async function askSecret(ctx: Context, message: string): Promise<string> {
+export async function askSecret(
+  ctx: Context,
+  message: string,
+  rule: (answer: string) => true | string,
+): Promise<string> {
   const { password } = await import('@inquirer/prompts')
-  return password({ message, mask: '*', toggleMask: false, validate: notEmpty }, streams(ctx))
+  const validate = (answer: string) => notEmpty(answer) ?? rule(answer)
+  return password({ message, mask: '*', toggleMask: false, validate }, streams(ctx))
 }
 
 export async function askWhether(ctx: Context, message: string): Promise<boolean> {
@@ -26,8 +37,8 @@ export async function askWhich(ctx: Context, message: string, choices: readonly 
   return select({ message, choices: [...choices] }, streams(ctx))
 }
 
-function notEmpty(answer: string): true | string {
-  return answer !== '' || 'Please give a value.'
+function notEmpty(answer: string): string | undefined {
+  return answer === '' ? 'Please give a value.' : undefined
 }
 
 function streams({ stdin, stderr, signal }: Context) {

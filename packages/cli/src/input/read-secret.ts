@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { AuthconnError } from '@authconn/sdk'
 import type { Context } from '../context.ts'
+import { clientSecret } from './answer-rules.ts'
 import { askSecret } from './prompts.ts'
 
 const maxBytes = 64 * 1024
@@ -37,7 +38,7 @@ export async function readSecret(
       )
     case 'stdin':
       // Typed into a terminal it would be shown; asked for, it is not.
-      if (ctx.stdin.isTTY) return askSecret(ctx, 'Client secret')
+      if (ctx.stdin.isTTY) return askSecret(ctx, 'Client secret', clientSecret)
       return checked(await readAll(ctx.stdin, 'Standard input', ctx.signal), 'Standard input')
   }
 }

@@ -7,11 +7,11 @@ import type { View } from './view.ts'
 type GrantState = Omit<Grant, 'subject'>
 
 /** Everything the vault tells of a connection. */
-export function describeConnection(connection: Connection, view: View, grant: GrantState = connection): string {
+export function describeConnection(connection: Connection, view: View): string {
   const { endpoints } = connection
   return details(
     [
-      ...describeGrant(grant, view),
+      ...describeGrant(connection, view),
       ['provider', connection.provider],
       ['provider url', connection.provider_url],
       ['issuer', connection.issuer_url],

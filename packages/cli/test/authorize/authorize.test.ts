@@ -1,9 +1,9 @@
 import { createServer } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { authorizing, lastLine, state, withoutUrl } from '../support/authorizing.ts'
-import { fakeVault, Problem } from '../support/fake-vault.ts'
+import { fakeVault, type Handlers, Problem } from '../support/fake-vault.ts'
 import { httpGet } from '../support/http-get.ts'
-import { run } from '../support/run.ts'
+import { begin, run } from '../support/run.ts'
 import { grant, started } from '../support/samples.ts'
 
 function callback(redirectUri: string, query: string) {
@@ -60,9 +60,57 @@ describe('an authorization that comes to its end', () => {
   })
 })
 
+describe('an answer of the vault that is lost', () => {
+  const lost: Handlers = {
+    completeAuthorization: ({ hangUp }) => hangUp(),
+    cancelAuthorization: () => {
+      throw new Problem('authorization_over', 'over')
+    },
+    getAuthorization: () => ({ ...withoutUrl(), status: 'completed' }),
+  }
+
+  test('is success when the vault has completed the authorization: the grant is shown, exit 0', async () => {
+    const listGrants = () => ({ grants: [grant({ scope: 'openid mail' })], next: null })
+    const running = await authorizing([], { ...lost, listGrants })
+    const page = await callback(running.redirectUri, `state=${state}&code=c0de`)
+    expect(await running.exitCode).toBe(0)
+    expect(page).toMatchObject({ status: 200, body: expect.stringContaining('is authorized') })
+    expect(JSON.parse(running.stdout())).toMatchObject({ status: 'completed', grant: { scope: 'openid mail' } })
+    expect(running.stderr()).toContain('its answer did not arrive')
+  })
+
+  test('is success without the grant, when the vault does not show that', async () => {
+    const running = await authorizing([], lost)
+    await callback(running.redirectUri, `state=${state}&code=c0de`)
+    expect(await running.exitCode).toBe(0)
+    expect(JSON.parse(running.stdout())).toMatchObject({ status: 'completed', grant: null })
+  })
+
+  test('is a failure when nothing came of it', async () => {
+    const cancelAuthorization = () => ({ ...withoutUrl(), status: 'failed' as const })
+    const running = await authorizing([], { ...lost, cancelAuthorization })
+    const page = await callback(running.redirectUri, `state=${state}&code=c0de`)
+    expect(await running.exitCode).toBe(7)
+    expect(page).toMatchObject({ status: 400, body: expect.stringContaining('cannot be reached') })
+    expect(lastLine(running)).toMatchObject({ code: 'vault_unreachable' })
+  })
+
+  test('is told as not known, when the vault cannot be asked', async () => {
+    const running = await authorizing([], {
+      ...lost,
+      getAuthorization: () => {
+        throw new Problem('database_unavailable', 'the database is gone')
+      },
+    })
+    const page = await callback(running.redirectUri, `state=${state}&code=c0de`)
+    expect(await running.exitCode).toBe(7)
+    expect(page.body).toContain('It is not known what became of the authorization')
+  })
+})
+
 describe('a pasted URL', () => {
   test('does as well as a browser on this machine', async () => {
-    const running = await authorizing()
+    const running = await authorizing(['--paste'])
     running.stdin.write(`  "${running.redirectUri}?state=${state}&code=c0de"  \n`)
     expect(await running.exitCode).toBe(0)
     expect(running.requests[1]?.body).toEqual({
@@ -76,7 +124,7 @@ describe('a pasted URL', () => {
     ['REDIRECT?state=other&code=canary', 'another authorization'],
     ['REDIRECT?state=st-4te', 'neither a code nor an error'],
   ])('that is wrong (%s) says why and waits on', async (line, why) => {
-    const running = await authorizing()
+    const running = await authorizing(['--paste'])
     running.stdin.write(`${line.replace('REDIRECT', running.redirectUri)}\n`)
     await expect.poll(() => running.stderr(), { timeout: 10_000 }).toContain(why)
     expect(running.stderr()).not.toContain('canary')
@@ -85,11 +133,24 @@ describe('a pasted URL', () => {
   })
 
   test('is not needed: the browser can come after the input has ended', async () => {
-    const running = await authorizing()
+    const running = await authorizing(['--paste'])
     running.stdin.end()
     await new Promise((resolve) => setImmediate(resolve))
     expect((await callback(running.redirectUri, `state=${state}&code=c0de`)).status).toBe(200)
     expect(await running.exitCode).toBe(0)
+  })
+
+  test('is awaited only where standard input is for this program: a list of connections in a pipe is not', async () => {
+    const running = await authorizing()
+    running.stdin.write('the-next-connection\n')
+    expect(running.stderr()).not.toContain('paste')
+    expect((await callback(running.redirectUri, `state=${state}&code=c0de`)).status).toBe(200)
+    expect(await running.exitCode).toBe(0)
+    expect(String(running.stdin.read())).toBe('the-next-connection\n')
+  })
+
+  test('is asked for where it is awaited', async () => {
+    expect((await authorizing(['--paste'])).stderr()).toContain('paste it here')
   })
 })
 
@@ -131,7 +192,7 @@ describe('an authorization that does not', () => {
     await expect(callback(running.redirectUri, 'state=x')).rejects.toThrow(/ECONNREFUSED/)
   })
 
-  test('was interrupted during the exchange: says so in the browser, and what the vault made of it', async () => {
+  test('was interrupted during the exchange, which the vault completed: the truth in the browser and here', async () => {
     const running = await authorizing([], {
       completeAuthorization: () => new Promise(() => {}),
       cancelAuthorization: () => {
@@ -143,8 +204,45 @@ describe('an authorization that does not', () => {
     await expect.poll(() => running.operations(), { timeout: 10_000 }).toContain('completeAuthorization')
     running.interrupt()
     expect(await running.exitCode).toBe(130)
-    expect(await page).toMatchObject({ status: 400, body: expect.stringContaining('Interrupted') })
+    expect(await page).toMatchObject({ status: 200, body: expect.stringContaining('is authorized') })
     expect(running.stderr()).toContain('the vault had completed the authorization')
+  })
+
+  test('was interrupted during the exchange, and cancelled: not authorized in the browser either', async () => {
+    const running = await authorizing([], { completeAuthorization: () => new Promise(() => {}) })
+    const page = callback(running.redirectUri, `state=${state}&code=c0de`)
+    await expect.poll(() => running.operations(), { timeout: 10_000 }).toContain('completeAuthorization')
+    running.interrupt()
+    expect(await running.exitCode).toBe(130)
+    expect(await page).toMatchObject({ status: 400, body: expect.stringContaining('Interrupted') })
+    expect(running.stderr()).toContain('is cancelled in the vault')
+  })
+
+  test('was interrupted while the vault began it: cancelled in the vault, no browser', async () => {
+    const began = Promise.withResolvers<void>()
+    const { url, requests } = await fakeVault({
+      startAuthorization: async () => {
+        await began.promise
+        return started()
+      },
+      cancelAuthorization: () => ({ ...withoutUrl(), status: 'failed' }),
+    })
+    const running = begin(['authorize', 'google-oauth', '--port', '0', '--no-browser'], { url })
+    await expect.poll(() => requests.length, { timeout: 10_000 }).toBe(1)
+    running.interrupt()
+    began.resolve()
+    expect(await running.exitCode).toBe(130)
+    expect(requests.map(({ operation }) => operation)).toEqual(['startAuthorization', 'cancelAuthorization'])
+    expect(running.stderr()).toContain('is cancelled in the vault')
+    expect(running.stderr()).not.toContain('Go to:')
+  })
+
+  test('was interrupted while a silent vault was to begin it: ends all the same', async () => {
+    const { url, requests } = await fakeVault({ startAuthorization: () => new Promise(() => {}) })
+    const running = begin(['authorize', 'google-oauth', '--port', '0', '--no-browser'], { url })
+    await expect.poll(() => requests.length, { timeout: 10_000 }).toBe(1)
+    running.interrupt()
+    expect(await running.exitCode).toBe(130)
   })
 
   test('cannot be cancelled: says so, with the reason it ended for as the error', async () => {

@@ -3,7 +3,7 @@ import { networkInterfaces } from 'node:os'
 import { AuthconnError } from '@authconn/sdk'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { RedirectHost } from '../../src/authorize/bind-loopback.ts'
-import { listenForCallback } from '../../src/authorize/listen-for-callback.ts'
+import { listenForCallback, redirectUriOf } from '../../src/authorize/listen-for-callback.ts'
 import { httpGet } from '../support/http-get.ts'
 
 const interfaces = Object.values(networkInterfaces()).flatMap((all) => all ?? [])
@@ -41,6 +41,15 @@ describe('the redirect URI', () => {
     const { listener, port } = await listening(host)
     expect(port).toBeGreaterThan(0)
     expect(listener.redirectUri).toBe(`http://${host}:${port}/callback`)
+  })
+
+  test.each([
+    ['127.0.0.1', 80, 'http://127.0.0.1/callback'],
+    ['localhost', 80, 'http://localhost/callback'],
+    ['::1', 80, 'http://[::1]/callback'],
+    ['::1', 8080, 'http://[::1]:8080/callback'],
+  ] as const)('of %s and port %i is spelled as the vault demands: %s', (host, port, uri) => {
+    expect(redirectUriOf(host, port)).toBe(uri)
   })
 
   test.skipIf(!hasIpv6)('has ::1 in brackets', async () => {

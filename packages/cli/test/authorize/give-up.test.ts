@@ -10,8 +10,8 @@ async function gaveUp(handlers: Handlers) {
   const { url } = await fakeVault(handlers)
   const told: string[] = []
   const tell = (words: string) => void told.push(words)
-  await giveUp({ say: tell, warn: tell }, createClient({ url, apiKey: 'ak_test' }), started())
-  return told.join('\n')
+  const fate = await giveUp({ say: tell, warn: tell }, createClient({ url, apiKey: 'ak_test' }), started())
+  return { told: told.join('\n'), became: fate.became }
 }
 
 const over = () => {
@@ -19,30 +19,35 @@ const over = () => {
 }
 
 test('a cancelled authorization is told', async () => {
-  const told = await gaveUp({ cancelAuthorization: () => ({ ...withoutUrl(), status: 'failed' }) })
-  expect(told).toBe('The authorization is cancelled in the vault.')
+  const end = await gaveUp({ cancelAuthorization: () => ({ ...withoutUrl(), status: 'failed' }) })
+  expect(end).toEqual({ told: 'The authorization is cancelled in the vault.', became: 'over' })
 })
 
 test('one that has failed in the vault already needs no words', async () => {
   const getAuthorization = () => ({ ...withoutUrl(), status: 'failed' as const })
-  expect(await gaveUp({ cancelAuthorization: over, getAuthorization })).toBe('')
+  expect(await gaveUp({ cancelAuthorization: over, getAuthorization })).toEqual({ told: '', became: 'over' })
+})
+
+test('one that the vault has completed is not over', async () => {
+  const getAuthorization = () => ({ ...withoutUrl(), status: 'completed' as const })
+  expect((await gaveUp({ cancelAuthorization: over, getAuthorization })).became).toBe('completed')
 })
 
 test('one whose fate the vault does not tell is told as not cancelled', async () => {
   const getAuthorization = () => {
     throw new Problem('database_unavailable', 'the database is gone')
   }
-  const told = await gaveUp({ cancelAuthorization: over, getAuthorization })
-  expect(told).toBe(
-    'the authorization could not be cancelled (the database is gone). It ends by itself at 2030-01-01T00:00:00.000Z.',
-  )
+  expect(await gaveUp({ cancelAuthorization: over, getAuthorization })).toEqual({
+    told: 'the authorization could not be cancelled (the database is gone). It ends by itself at 2030-01-01T00:00:00.000Z.',
+    became: 'unknown',
+  })
 })
 
 test('a vault that does not answer is waited for 3 seconds', async () => {
   const began = Date.now()
-  expect(await gaveUp({ cancelAuthorization: () => new Promise(() => {}) })).toContain(
-    'no answer within 3 seconds',
-  )
+  const { told, became } = await gaveUp({ cancelAuthorization: () => new Promise(() => {}) })
+  expect(told).toContain('no answer within 3 seconds')
+  expect(became).toBe('unknown')
   expect(Date.now() - began).toBeLessThan(6000)
 })
 

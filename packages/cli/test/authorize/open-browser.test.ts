@@ -59,8 +59,12 @@ test('a browser that opens is not told about', async () => {
 })
 
 test.each([
-  [{ browser: false, timeout: 60 }, {}, /^Go to:$/m],
-  [{ browser: true, timeout: 60 }, { CI: 'true' }, /^No browser is opened, since this is a CI job\. Go to:$/m],
+  [{ browser: false, paste: false, timeout: 60 }, {}, /^Go to:$/m],
+  [
+    { browser: true, paste: false, timeout: 60 },
+    { CI: 'true' },
+    /^No browser is opened, since this is a CI job\. Go to:$/m,
+  ],
 ])('with %j and %j the person is sent by words alone', (wanted, env, words) => {
   const said: string[] = []
   const ctx = { env, say: (text: string) => void said.push(text), warn: () => {} }

@@ -35,7 +35,7 @@ test.each([
     5,
     'connection_exists',
   ],
-  ['a URL that is none', ['create', 'a', '--provider-url', 'not a url', ...client], 2, 'provider_url_invalid'],
+  ['a URL that is none', ['create', 'a', '--provider-url', 'nonsense', ...client], 2, 'provider_url_invalid'],
   [
     'a provider without TLS',
     ['create', 'a', '--provider-url', 'http://id.example', ...client],
@@ -65,6 +65,15 @@ test.each([
   const json = await authconn([...args, '--json'], 's3cret')
   expect(json).toMatchObject({ exitCode, stdout: '' })
   expect(JSON.parse(json.stderr)).toMatchObject({ code, exit_code: exitCode, hint: expect.any(String) })
+})
+
+test.each([
+  ['--scopes', '"x', 'must be: Visible ASCII characters'],
+  ['--subject', '', 'must be: 1 to 255 characters'],
+])('%s %j is refused in words', async (flag, value, words) => {
+  const { stderr } = await current().authconn(['authorize', 'demo', '--port', '0', flag, value])
+  expect(stderr).toContain(words)
+  expect(stderr).not.toContain('pattern')
 })
 
 test('a taken port', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { browse } from '@authconn/sandbox'
 import { describe, expect, test } from 'vitest'
 import { beginAuthorize, listens } from './support/authorization.ts'
@@ -17,7 +18,7 @@ test.each(['127.0.0.1', 'localhost', '::1'])('the browser comes back to %s', asy
 
 test('the redirected URL can be pasted from another machine, after something wrong was', async () => {
   await current().create('paste')
-  const { notice, ended, process: child, stderr } = await beginAuthorize(current(), 'paste')
+  const { notice, ended, process: child, stderr } = await beginAuthorize(current(), 'paste', '--paste')
   const { redirectedUrl } = await browse(notice.authorization_url)
   child.stdin?.write(`${notice.authorization_url}\n`)
   await expect.poll(stderr, { timeout: 10_000 }).toContain('Still waiting')
@@ -60,6 +61,30 @@ describe.skipIf(process.platform === 'win32')('a signal', () => {
     expect(await listens(notice.redirect_uri)).toBe(false)
   })
 })
+
+test.skipIf(process.platform === 'win32')(
+  'Ctrl-C while the provider is slow to exchange the code: nothing is authorized, here or in the vault',
+  async () => {
+    await current().create('exchange')
+    const { sandbox, vault } = current()
+    sandbox.faults.set('token', { kind: 'slow', delayMs: 2000 }, { times: 1 })
+    const { notice, ended, stderr, process: child } = await beginAuthorize(current(), 'exchange')
+    const page = browse(notice.authorization_url, { followCallback: true })
+    const exchanging = () => sandbox.stats.tokenRequests.authorization_code ?? 0
+    const before = exchanging()
+    await expect.poll(exchanging, { timeout: 10_000 }).toBe(before + 1)
+    child.kill('SIGINT')
+    expect(await ended).toEqual({ exitCode: 130, signal: null })
+    expect(stderr()).toContain('cancelled in the vault')
+    expect((await page).page?.status).toBe(400)
+    // Until the slow answer has come.
+    await setTimeout(2500)
+    expect(await statusOf(notice.authorization_id)).toBe('failed')
+    expect(await vault.call('getConnection', { params: { name: 'exchange' } })).toMatchObject({
+      status: 'pending',
+    })
+  },
+)
 
 test('a stranger with a wrong state gets nothing, and the browser comes back all the same', async () => {
   await current().create('stranger')

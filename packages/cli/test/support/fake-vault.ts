@@ -12,6 +12,11 @@ export interface VaultRequest {
   apiKey: string | undefined
 }
 
+/** For a handler: what was asked, and how to break the connection instead of an answer. */
+export interface Asked extends VaultRequest {
+  hangUp(): Promise<never>
+}
+
 /** Thrown by a handler to have the fake vault answer with a problem. */
 export class Problem extends Error {
   readonly code: ErrorCode
@@ -25,7 +30,7 @@ export class Problem extends Error {
 }
 
 export type Handlers = {
-  [N in OperationName]?: (request: VaultRequest) => Operation<N>['response'] | Promise<Operation<N>['response']>
+  [N in OperationName]?: (request: Asked) => Operation<N>['response'] | Promise<Operation<N>['response']>
 }
 
 /** A real HTTP server that speaks the vault's contract with the answers of a test. */
@@ -33,7 +38,7 @@ export async function fakeVault(handlers: Handlers): Promise<{ url: string; requ
   const requests: VaultRequest[] = []
   const server = createServer(async (request, response) => {
     const asked = await readRequest(request)
-    const answer = await answerOf(asked, handlers, requests)
+    const answer = await answerOf(asked, handlers, requests, () => request.socket.destroy())
     const type = answer.status < 400 ? 'application/json' : 'application/problem+json'
     response.writeHead(answer.status, { 'content-type': type }).end(JSON.stringify(answer.body))
   })
@@ -47,13 +52,22 @@ export async function fakeVault(handlers: Handlers): Promise<{ url: string; requ
   return { url: `http://127.0.0.1:${address.port}`, requests }
 }
 
-async function answerOf(asked: VaultRequest | undefined, handlers: Handlers, requests: VaultRequest[]) {
+async function answerOf(
+  asked: VaultRequest | undefined,
+  handlers: Handlers,
+  requests: VaultRequest[],
+  breakOff: () => void,
+) {
   try {
     if (asked === undefined) throw new Problem('not_found', 'no such endpoint')
     requests.push(asked)
     const handler = handlers[asked.operation]
+    const hangUp = () => {
+      breakOff()
+      return new Promise<never>(() => {})
+    }
     if (handler === undefined) throw new Problem('not_found', `the test answers no ${asked.operation}`)
-    return { status: 200, body: await handler(asked) }
+    return { status: 200, body: await handler({ ...asked, hangUp }) }
   } catch (error) {
     if (!(error instanceof Problem)) throw error
     const { status, title, hint } = errorTable[error.code]

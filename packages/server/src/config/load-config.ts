@@ -15,6 +15,8 @@ export interface Config {
   readonly dataDirectory: string
   /** undefined: the embedded database. */
   readonly databaseUrl: Secret | undefined
+  /** The setting it came from, for messages. */
+  readonly databaseUrlSetting: SettingName
   readonly databasePoolSize: number
   /** The key in base64; undefined: the key file in the data directory. */
   readonly kek: Secret | undefined
@@ -32,11 +34,13 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 /** The environment as one frozen value. Throws setting_invalid, which names the setting and what it takes. */
 export function loadConfig(env: Environment): Config {
+  const database = databaseUrl(env)
   return Object.freeze({
     host: read(env, 'AUTHCONN_HOST') ?? '127.0.0.1',
     port: integer(env, 'AUTHCONN_PORT', { min: 0, max: 65_535, fallback: 7345 }),
     dataDirectory: resolve(read(env, 'AUTHCONN_DATA_DIR') ?? defaultDataDirectory(env)),
-    databaseUrl: databaseUrl(env),
+    databaseUrl: database?.value,
+    databaseUrlSetting: database?.from ?? 'DATABASE_URL',
     databasePoolSize: integer(env, 'AUTHCONN_DATABASE_POOL_SIZE', { min: 1, max: 200, fallback: 10 }),
     kek: kek(env),
     autoMigrate: boolean(env, 'AUTHCONN_AUTO_MIGRATE', true),
@@ -94,12 +98,16 @@ function oneOf<T extends string>(env: Environment, name: SettingName, values: re
 }
 
 /** A secret given by itself or by a file; never both, since it would be unclear which one counts. */
-function secret(env: Environment, name: SettingName, fileName: SettingName): Secret | undefined {
+function secret(
+  env: Environment,
+  name: SettingName,
+  fileName: SettingName,
+): { value: Secret; from: SettingName } | undefined {
   const value = read(env, name)
   const file = read(env, fileName)
   if (value !== undefined && file !== undefined)
     throw invalid(name, `and ${fileName} are both set: keep one of them`)
-  if (file === undefined) return value === undefined ? undefined : new Secret(value)
+  if (file === undefined) return value === undefined ? undefined : { value: new Secret(value), from: name }
   let text: string
   try {
     text = readFileSync(file, 'utf8').trim()
@@ -107,27 +115,38 @@ function secret(env: Environment, name: SettingName, fileName: SettingName): Sec
     throw new AuthconnError('setting_invalid', `${fileName} names a file that cannot be read: ${file}`, { cause })
   }
   if (!text) throw invalid(fileName, `names an empty file: ${file}`)
-  return new Secret(text)
+  return { value: new Secret(text), from: fileName }
 }
 
-function databaseUrl(env: Environment): Secret | undefined {
+function databaseUrl(env: Environment) {
   const url = secret(env, 'DATABASE_URL', 'DATABASE_URL_FILE')
   // The value holds a password, so the error must not repeat it.
-  if (url && !(URL.canParse(url.reveal()) && /^postgres(ql)?:$/.test(new URL(url.reveal()).protocol))) {
-    throw invalid('DATABASE_URL', 'must be a URL of the form postgres://user:password@host:5432/database')
+  if (url && !isDatabaseUrl(url.value.reveal())) {
+    throw invalid(
+      url.from,
+      'must be a URL of the form postgres://user:password@host:5432/database, with special characters of the password percent-encoded',
+    )
   }
   return url
 }
 
+function isDatabaseUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, username, password, pathname } = new URL(text)
+  // A bare % passes as a URL and fails in the driver.
+  const isDecodable = [username, password, pathname].every((part) => !/%(?![0-9a-f]{2})/i.test(part))
+  return /^postgres(ql)?:$/.test(protocol) && isDecodable
+}
+
 function kek(env: Environment): Secret | undefined {
   const key = secret(env, 'AUTHCONN_KEK', 'AUTHCONN_KEK_FILE')
-  if (key && !isKek(key.reveal())) {
+  if (key && !isKek(key.value.reveal())) {
     throw invalid(
-      'AUTHCONN_KEK',
-      `must be ${kekBytes} bytes in base64; make one with: openssl rand -base64 ${kekBytes}`,
+      key.from,
+      `must ${key.from === 'AUTHCONN_KEK' ? 'be' : 'name a file that holds'} ${kekBytes} bytes in base64; make one with: openssl rand -base64 ${kekBytes}`,
     )
   }
-  return key
+  return key?.value
 }
 
 function redirectUris(env: Environment): readonly string[] {

@@ -10,6 +10,7 @@ import { createErrorHandler, sendProblem } from './problem.ts'
 import { createValidatorCompiler } from './validator.ts'
 
 const bodyLimit = 64 * 1024
+const [, healthPath] = routes.getHealth
 
 /** The HTTP server of the vault: translates between the contract and core, and decides nothing. */
 export function createApp(deps: {
@@ -29,6 +30,8 @@ export function createApp(deps: {
     requestTimeout: 30_000,
     keepAliveTimeout: 65_000,
     forceCloseConnections: 'idle',
+    // The hook below answers instead, as the contract says.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: 200 },
     requestIdHeader: false,
     genReqId: (request) => requestId(request.headers['x-request-id']),
@@ -46,6 +49,10 @@ export function createApp(deps: {
     )
   })
   app.decorateRequest('caller', null)
+  app.addHook('onRequest', async (request) => {
+    if (!deps.isStopping() || request.routeOptions.url === healthPath) return
+    throw new AuthconnError('not_ready', 'The vault is stopping', { retryAfter: 5 })
+  })
   app.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', request.id)
     // What was in flight when the vault was told to stop must not keep its connection, or the stop waits for it.

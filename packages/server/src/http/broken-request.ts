@@ -9,17 +9,18 @@ export function answerBrokenRequest(error: Error & { code?: string }, socket: So
     socket.destroy()
     return
   }
-  const known =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? new AuthconnError('body_too_large', 'The headers are too large')
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? new AuthconnError('invalid_request', 'The request did not arrive in time')
-        : new AuthconnError('invalid_request', 'This is not a valid HTTP request')
-  const problem = toProblem(randomUUID(), known)
+  const problem = toProblem(randomUUID(), toAuthconnError(error.code))
   const body = JSON.stringify(problem)
   socket.end(
-    `HTTP/1.1 ${problem.status} ${problem.status === 413 ? 'Content Too Large' : 'Bad Request'}\r\n` +
+    // RFC 9112 section 4: the reason phrase may be left out, its space may not.
+    `HTTP/1.1 ${problem.status} \r\n` +
       `content-type: ${problemType}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
       `cache-control: no-store\r\nconnection: close\r\n\r\n${body}`,
   )
+}
+
+function toAuthconnError(code: string | undefined): AuthconnError {
+  if (code === 'HPE_HEADER_OVERFLOW') return new AuthconnError('headers_too_large')
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new AuthconnError('request_timeout')
+  return new AuthconnError('invalid_request', 'This is not a valid HTTP request')
 }

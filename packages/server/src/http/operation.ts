@@ -1,8 +1,17 @@
-import { type Contract, contract, type Operation, type OperationName, Problem, routes } from '@authconn/shared'
+import {
+  type Contract,
+  contract,
+  type Endpoint,
+  type Operation,
+  type OperationName,
+  Problem,
+  routes,
+} from '@authconn/shared'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Authenticate } from '../core/callers/authenticate.ts'
 import { requirePermission } from '../core/callers/permissions.ts'
 import type { Caller } from '../core/ports.ts'
+import { refuseBody, refuseMisplaced } from './misplaced-parts.ts'
 
 /** What a handler is given: the caller, and the parts of the request as the contract types them. */
 export type HandlerInput<N extends OperationName> = Pick<Operation<N>, 'params' | 'query' | 'body'> & {
@@ -26,22 +35,26 @@ export function registerOperation(
   handler: (input: never) => Promise<unknown>,
   authenticate: Authenticate,
 ): void {
-  const endpoint = contract[name]
+  const endpoint: Endpoint = contract[name]
   const [method, path] = routes[name]
   app.route({
     method,
     url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
     schema: {
-      ...('params' in endpoint ? { params: endpoint.params } : {}),
-      ...('query' in endpoint ? { querystring: endpoint.query } : {}),
-      ...('body' in endpoint ? { body: endpoint.body } : {}),
+      ...(endpoint.params ? { params: endpoint.params } : {}),
+      // Without a schema any query would pass, and with it what somebody meant to say.
+      querystring: endpoint.query ?? nothing,
+      ...(endpoint.body ? { body: endpoint.body } : {}),
       response: { [endpoint.success.status]: endpoint.success.schema, '4xx': Problem, '5xx': Problem },
     },
     // Before the body is read: who may not come in costs no parsing.
     async onRequest(request) {
-      if (endpoint.permission === 'public') return
-      request.caller = await authenticate(request.headers.authorization)
-      requirePermission(request.caller, endpoint.permission)
+      if (endpoint.permission !== 'public') {
+        request.caller = await authenticate(request.headers.authorization)
+        requirePermission(request.caller, endpoint.permission)
+      }
+      refuseMisplaced(endpoint, request)
+      if (!endpoint.body) refuseBody(endpoint, request)
     },
     async handler(request, reply) {
       reply.status(endpoint.success.status)
@@ -49,6 +62,8 @@ export function registerOperation(
     },
   })
 }
+
+const nothing = { type: 'object', properties: {}, additionalProperties: false }
 
 /** Validation has made the parts what the contract says; the type system cannot see that. */
 function input(request: FastifyRequest): never {

@@ -20,10 +20,29 @@ const frameworkCodes: Readonly<Record<string, ErrorCode>> = {
 export function createErrorHandler(isDatabaseUnavailable: (error: unknown) => boolean) {
   return function answerError(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): void {
     const known = toAuthconnError(error, isDatabaseUnavailable)
-    const { status } = errorTable[known.code]
-    if (status >= 500) request.log.error({ error }, 'request failed')
+    logFailure(request, error, known)
     sendProblem(reply, request.id, known)
   }
+}
+
+/** What may happen on any day is said in a line; what should not have happened, with all that is known of it. */
+function logFailure(request: FastifyRequest, error: Error, known: AuthconnError): void {
+  const { status, kind } = errorTable[known.code]
+  if (status < 500) return
+  if (kind !== 'unavailable' && kind !== 'provider') {
+    request.log.error({ error }, 'request failed')
+    return
+  }
+  const { code, message: reason, cause } = known
+  request.log.warn(
+    { code, reason, ...(cause instanceof Error ? { cause: nameCause(cause) } : {}) },
+    'request failed',
+  )
+}
+
+/** Some errors of Node's have a code and no message. */
+function nameCause(cause: Error): string {
+  return cause.message || ('code' in cause ? String(cause.code) : cause.name)
 }
 
 export function sendProblem(reply: FastifyReply, requestId: string, error: AuthconnError): void {

@@ -7,12 +7,13 @@ import type { FastifySchemaCompiler } from 'fastify'
  * Only path and query, which arrive as text, are.
  */
 export function createValidatorCompiler(): FastifySchemaCompiler<object> {
-  const text = createAjv({ coerceTypes: true })
+  // Coerced from `1e999`, Infinity is a number that bounds refuse; strictly it is none, and would pass them by.
+  const text = createAjv({ coerceTypes: true, strictNumbers: false })
   const body = createAjv({ coerceTypes: false })
   return ({ schema, httpPart }) => (httpPart === 'body' ? body : text).compile(schema)
 }
 
-function createAjv(options: { coerceTypes: boolean }): Ajv {
+function createAjv(options: { coerceTypes: boolean; strictNumbers?: boolean }): Ajv {
   const ajv = new Ajv({
     ...options,
     useDefaults: false,

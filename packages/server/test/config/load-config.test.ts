@@ -51,7 +51,10 @@ describe('the settings', () => {
     ['AUTHCONN_KEK_FILE', join(directory, 'missing')],
     ['AUTHCONN_KEK_FILE', file('empty', '\n')],
     ['DATABASE_URL', 'mysql://u:secret-password@host/db'],
+    ['DATABASE_URL', 'postgres://u:secret-password%@host/db'],
     ['DATABASE_URL_FILE', join(directory, 'missing')],
+    ['DATABASE_URL_FILE', file('wrong-url', 'mysql://u:secret-password@host/db')],
+    ['AUTHCONN_KEK_FILE', file('wrong-kek', 'c2hvcnQ=')],
     ['AUTHCONN_ALLOWED_REDIRECT_URIS', 'http://example.com/callback'],
   ])('%s=%s is refused by name', (name, value) => {
     const error = (() => {
@@ -62,7 +65,7 @@ describe('the settings', () => {
       }
     })()
     expect(error).toMatchObject({ code: 'setting_invalid' })
-    expect(String(error)).toContain(name.replace(/_FILE$/, ''))
+    expect(String(error)).toContain(`${name} `)
     expect(String(error)).not.toContain('secret-password')
     expect(String(error)).not.toContain('c2hvcnQ=')
   })

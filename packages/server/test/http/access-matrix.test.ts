@@ -40,3 +40,29 @@ test('a caller sees only the connections it is for', async () => {
   expect(listed.body.connections.map((each: { name: string }) => each.name)).toEqual([inside])
   expectProblem(await v.call('getConnection', { params: { name: 'outside-1' } }, key), 403, 'permission_denied')
 })
+
+describe('a caller for some subjects', () => {
+  async function limited() {
+    const name = await v.createConnection()
+    for (const subject of [undefined, 'alice', 'bob']) await v.authorize(name, subject ? { subject } : {})
+    const permissions = ['connection:read', 'connection:manage', 'token:read'] as const
+    return { name, key: await v.createCaller({ permissions: [...permissions], subjects: ['alice'] }) }
+  }
+
+  test('lists the application grant and theirs, page by page', async () => {
+    const { name, key } = await limited()
+    const subjects = async (query: { limit?: number; after?: string }) => {
+      const { body } = await v.call('listGrants', { params: { name }, query }, key)
+      return [body.grants.map((grant: { subject: string | null }) => grant.subject), body.next]
+    }
+    expect(await subjects({})).toEqual([[null, 'alice'], null])
+    expect(await subjects({ limit: 1 })).toEqual([[null], ''])
+    expect(await subjects({ limit: 1, after: '' })).toEqual([['alice'], null])
+  })
+
+  test('does not delete a connection, which would revoke the grants of others', async () => {
+    const { name, key } = await limited()
+    expectProblem(await v.call('deleteConnection', { params: { name } }, key), 403, 'permission_denied')
+    expect((await v.call('getToken', { params: { name }, query: { subject: 'bob' } })).status).toBe(200)
+  })
+})

@@ -137,6 +137,17 @@ describe('400', () => {
   })
 })
 
+test('invalid_request for an id in another spelling than that of a UUID alone', async () => {
+  const id = crypto.randomUUID()
+  for (const given of [`urn:uuid:${id}`, `{${id}}`, id.replaceAll('-', '')]) {
+    const answer = await v.call('getAuthorization', { params: { id: given } })
+    expectProblem(answer, 400, 'invalid_request')
+    expect(answer.body.detail).toBe('/path/id must be: A UUID')
+  }
+  const answer = await v.call('getAuthorization', { params: { id: id.toUpperCase() } })
+  expectProblem(answer, 404, 'authorization_not_found')
+})
+
 describe('404', () => {
   test('authorization_not_found for an id that is none', async () => {
     expectProblem(await complete(crypto.randomUUID(), redirect_uri), 404, 'authorization_not_found')
@@ -253,7 +264,9 @@ describe('422', () => {
       const name = await v.createConnection()
       const { id, redirectedUrl } = await v.consent(name)
       v.sandbox.faults.set('token', { kind })
+      const revocations = v.sandbox.stats.revocations
       expectProblem(await complete(id, redirectedUrl), 422, 'id_token_invalid')
+      expect(v.sandbox.stats.revocations, 'its tokens are revoked').toBe(revocations + 1)
       expectProblem(await v.call('getToken', { params: { name } }), 409, 'grant_pending')
     },
   )

@@ -76,6 +76,9 @@ describe('other errors', () => {
     ['a bad pattern', { connections: ['a b'] }],
     ['a date that is none', { expires_at: 'tomorrow' }],
     ['a date in the past', { expires_at: '2020-01-01T00:00:00Z' }],
+    ['a leap second', { expires_at: '2029-12-31T23:59:60Z' }],
+    ['a subject with NUL', { subjects: ['a\u0000b'] }],
+    ['a subject with half a character', { subjects: ['a\ud800b'] }],
     ['an unknown field', { admin: true }],
   ])('invalid_request for %s', async (_what, given) => {
     expectProblem(await create({ name: 'bad', ...given }), 400, 'invalid_request')

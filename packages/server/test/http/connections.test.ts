@@ -41,6 +41,16 @@ describe('201', () => {
     })
   })
 
+  test('for a client secret with any visible characters', async () => {
+    const client_secret = 'zażółć 🔑 "\\ \u2028'
+    const { status } = await create({
+      name: 'unicode',
+      provider_url: 'https://accounts.google.com',
+      client_secret,
+    })
+    expect(status).toBe(201)
+  })
+
   test.each([
     ['https://accounts.google.com', 'google'],
     ['https://appcenter.intuit.com/connect/oauth2', 'quickbooks'],
@@ -67,11 +77,23 @@ describe('400', () => {
     ['an unknown field', { clientSecret: 'x' }],
     ['an unknown authentication method', { token_endpoint_auth_method: 'none' }],
     ['an endpoint that is no URL', { token_endpoint: 'token' }],
+    ['NUL after the provider URL', { provider_url: 'https://accounts.google.com\u0000' }],
+    ['white space around the provider URL', { provider_url: ' https://accounts.google.com\n' }],
+    ['NUL after the issuer URL', { issuer_url: 'https://accounts.google.com\u0000' }],
+    ['NUL in an endpoint', { token_endpoint: 'https://provider.example/token\u0000' }],
+    ['NUL in the client id', { client_id: 'a\u0000b' }],
+    ['a line break in the client secret', { client_secret: 'a client secret\n' }],
+    ['half a character in the client secret', { client_secret: 'a client secret\ud800' }],
   ])('invalid_request for %s', async (_what, given) => {
     const answer = await create(given)
     expectProblem(answer, 400, 'invalid_request')
     expect(answer.body.errors).not.toEqual([])
     expect(JSON.stringify(answer.body)).not.toContain('a client secret')
+  })
+
+  test('invalid_request that says in words what a client secret is, and does not repeat it', async () => {
+    const { body: problem } = await create({ client_secret: 'a client secret\n' })
+    expect(problem.detail).toBe('/body/client_secret must be: Without line breaks or other control characters')
   })
 
   test('invalid_request that says in words what a name is', async () => {
@@ -116,12 +138,25 @@ describe('400', () => {
     expectProblem(answer, 400, code)
   })
 
-  test.each(['limit=0', 'limit=1001', 'limit=ten', 'limit=1&limit=2', 'unknown=1', 'after='])(
-    'invalid_request for a list with ?%s',
-    async (query) => {
-      expectProblem(await v.send('GET', `/v1/connections?${query}`), 400, 'invalid_request')
-    },
-  )
+  test.each([
+    'limit=0',
+    'limit=1001',
+    'limit=ten',
+    'limit=1&limit=2',
+    'unknown=1',
+    'after=',
+    'after=%00',
+    'limit=1e999',
+    'limit=-Infinity',
+  ])('invalid_request for a list with ?%s', async (query) => {
+    expectProblem(await v.send('GET', `/v1/connections?${query}`), 400, 'invalid_request')
+  })
+
+  test('invalid_request for a list of grants or callers after NUL', async () => {
+    const name = await v.createConnection()
+    expectProblem(await v.send('GET', `/v1/connections/${name}/grants?after=%00`), 400, 'invalid_request')
+    expectProblem(await v.send('GET', '/v1/callers?after=%00'), 400, 'invalid_request')
+  })
 
   test('invalid_request for a name in the path that can be none', async () => {
     expectProblem(await v.send('GET', '/v1/connections/Bad%20Name'), 400, 'invalid_request')

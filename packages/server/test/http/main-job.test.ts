@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type OperationName, routes } from '@authconn/shared'
-import { afterAll, expect, test } from 'vitest'
+import { proveVault } from '@authconn/shared/local'
+import { expect, test } from 'vitest'
 import { useVault } from '../support/vault.ts'
 
 const v = useVault()
@@ -70,6 +71,18 @@ test('creates, authorizes, hands out, refreshes, lists, revokes and deletes', as
   expect((await v.call('getConnection', { params: { name: 'main-job' } })).body.code).toBe('connection_not_found')
 })
 
+test('proves to a challenge that it is the vault, differently to each', async () => {
+  const answers = await Promise.all(
+    ['a'.repeat(43), 'b'.repeat(43)].map((challenge) => v.call('getHealth', { query: { challenge } }, null)),
+  )
+  const proofs = answers.map(({ body }) => body.proof)
+  expect(proofs).toEqual(
+    ['a'.repeat(43), 'b'.repeat(43)].map((each) => proveVault(v.vault.proofKey.reveal(), each)),
+  )
+  expect(proofs[0]).not.toBe(proofs[1])
+  expect((await v.call('getHealth', { query: { challenge: 'short' } }, null)).status).toBe(400)
+})
+
 test('answers the other operations too', async () => {
   expect((await v.call('getHealth', {}, null)).body).toEqual({ status: 'ok' })
   expect((await v.call('getReadiness', {}, null)).body).toEqual({ status: 'ok' })
@@ -90,7 +103,8 @@ test('answers the other operations too', async () => {
   expect((await v.call('revokeCaller', { params: { id: caller.body.id } })).body.revoked_at).not.toBeNull()
 })
 
-afterAll(() => {
+// Last, after all others of this file.
+test('every operation of the contract has been seen to succeed here', () => {
   const missing = (Object.keys(routes) as OperationName[]).filter((name) => !v.succeeded.has(name))
-  expect(missing, 'operations that no test here has seen succeed').toEqual([])
+  expect(missing).toEqual([])
 })

@@ -33,6 +33,15 @@ const resolve = (input: Partial<ProviderInput> & { providerUrl: string }) =>
 const oidc = '/.well-known/openid-configuration'
 const rfc8414 = '/.well-known/oauth-authorization-server'
 
+test('endpoints are kept as they were parsed, without what a database would refuse', async () => {
+  const { origin } = await serveMetadata({
+    [oidc]: (o) => metadata(o, { token_endpoint: ` ${o}/to\u0000ken\u0000`, jwks_uri: `${o}/schlüssel` }),
+  })
+  const { endpoints } = await resolve({ providerUrl: origin })
+  expect(endpoints.token_endpoint).toBe(`${origin}/to%00ken`)
+  expect(endpoints.jwks_uri).toBe(`${origin}/schl%C3%BCssel`)
+})
+
 describe('metadata is found', () => {
   test('at an issuer, by OpenID Connect Discovery', async () => {
     const { origin, requests } = await serveMetadata({

@@ -262,7 +262,7 @@ describe('security 21: a token endpoint that misbehaves', () => {
   test.each<[Fault, string]>([
     [{ kind: 'status', status: 503 }, 'passing'],
     [{ kind: 'hang' }, 'passing'],
-    [{ kind: 'oauth_error', error: 'unsupported_token_type' }, 'unintelligible'],
+    [{ kind: 'oauth_error', error: 'unsupported_token_type' }, 'unsupported'],
     [{ kind: 'oauth_error', error: 'invalid_client' }, 'client'],
     [{ kind: 'redirect' }, 'unintelligible'],
   ])('a revocation endpoint under %j is %s', async (fault, kind) => {

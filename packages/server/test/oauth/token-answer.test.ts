@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { parseAnswerFields } from '../../src/adapters/oauth/answer-fields.ts'
 import { type AnswerMode, readTokenAnswer } from '../../src/adapters/oauth/token-answer.ts'
 import { ProviderFailure } from '../../src/core/oauth-port.ts'
 import { everythingShownOf, failureOf } from './support/failures.ts'
@@ -217,6 +218,39 @@ describe('security 22: the form of the body', () => {
     expect(html.message).toContain('something that is not JSON (text/html)')
     const twice = await failureOf(read('access_token=a&access_token=b', 'exchange', form))
     expect(twice.message).toContain('a form that repeats a field')
+  })
+
+  const twice =
+    '{"access_token":"at2","refresh_token":"rt2","scope":"a","scope":"a b","expires_in":1,"expires_in":60}'
+
+  test('repeated fields are refused when a code is exchanged, and do not cost a refresh its tokens', async () => {
+    expect((await failureOf(read(twice))).message).toContain('JSON that repeats a field')
+    expect(await read(twice, 'refresh')).toMatchObject({ accessToken: 'at2', refreshToken: 'rt2', expiresIn: 60 })
+    const asForm = 'access_token=at2&refresh_token=rt2&scope=a&scope=a'
+    expect((await read(asForm, 'refresh', form)).refreshToken).toBe('rt2')
+  })
+
+  test('a token repeated with one value is that token at a refresh, and one with two values is none', async () => {
+    const same = '{"access_token":"at2","refresh_token":"rt2","access_token":"at2","refresh\\u005ftoken":"rt2"}'
+    expect(await read(same, 'refresh')).toMatchObject({ accessToken: 'at2', refreshToken: 'rt2' })
+    for (const name of ['access_token', 'refresh_token']) {
+      const body = `{"access_token":"at2","refresh_token":"rt2","x":{"${name}":"no"},"${name}":"canary"}`
+      expect((await failureOf(read(body, 'refresh'))).message).toContain('JSON that repeats a field')
+    }
+  })
+
+  test('an error answer that repeats a field does not end a grant', async () => {
+    const body = '{"error":"temporarily_unavailable","error":"invalid_grant"}'
+    expect((await failureOf(read(body, 'refresh', { status: 400 }))).kind).toBe('unintelligible')
+  })
+
+  test('the fields are those that JSON.parse finds, however they are written', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.constantFrom(undefined, 2), (object, indent) => {
+        const text = JSON.stringify(object, null, indent)
+        expect(parseAnswerFields(text, null)).toEqual(new Map(Object.entries(JSON.parse(text))))
+      }),
+    )
   })
 
   test('fields repeated further down are nobody’s business', async () => {

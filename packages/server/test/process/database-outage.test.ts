@@ -1,45 +1,8 @@
-import { connect, createServer, type Socket } from 'node:net'
+import pg from 'pg'
 import { expect, inject, onTestFinished, test } from 'vitest'
 import { temporaryDatabase } from '../support/temporary-database.ts'
 import { startVaultProcess, temporaryDirectory } from '../support/vault-process.ts'
-
-/** A way to the database that can be cut and mended. */
-async function startWire(databaseUrl: string) {
-  const to = new URL(databaseUrl)
-  const sockets = new Set<Socket>()
-  let cut = false
-  const server = createServer((client) => {
-    if (cut) return void client.destroy()
-    const database = connect(Number(to.port), to.hostname)
-    for (const socket of [client, database]) {
-      sockets.add(socket)
-      socket.on('error', () => socket.destroy()).on('close', () => sockets.delete(socket))
-    }
-    client.pipe(database).pipe(client)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  const url = new URL(databaseUrl)
-  url.port = typeof address === 'object' ? String(address?.port) : ''
-  url.hostname = '127.0.0.1'
-  const destroyAll = () => {
-    for (const socket of sockets) socket.destroy()
-  }
-  return {
-    url: url.href,
-    cut() {
-      cut = true
-      destroyAll()
-    },
-    mend() {
-      cut = false
-    },
-    close() {
-      server.close()
-      destroyAll()
-    },
-  }
-}
+import { startWire } from '../support/wire.ts'
 
 test('without its database the vault answers 503 with Retry-After, and recovers by itself', async () => {
   const database = temporaryDatabase(inject('postgresUrl'))
@@ -64,3 +27,31 @@ test('without its database the vault answers 503 with Retry-After, and recovers 
   expect((await vault.call('listConnections')).status).toBe(200)
   expect(await vault.end('SIGTERM')).toBe(0)
 })
+
+test('a connection that breaks while a query runs on it fails that request alone', async () => {
+  const database = temporaryDatabase(inject('postgresUrl'))
+  await database.create()
+  onTestFinished(database.drop)
+  const wire = await startWire(database.url)
+  onTestFinished(wire.close)
+  const vault = await startVaultProcess({ AUTHCONN_DATA_DIR: temporaryDirectory(), DATABASE_URL: wire.url })
+  const direct = new pg.Client({ connectionString: database.url })
+  await direct.connect()
+  onTestFinished(() => direct.end())
+
+  for (const breakIt of [wire.cut, () => direct.query(terminateWaiting)]) {
+    await direct.query('begin; lock table callers in access exclusive mode')
+    const waiting = vault.call('listConnections')
+    await expect.poll(async () => (await direct.query(countWaiting)).rows).toEqual([{ waiting: 1 }])
+    await breakIt()
+    expect(await waiting).toMatchObject({ status: 503, body: { code: 'database_unavailable' } })
+    await direct.query('rollback')
+    wire.mend()
+    await expect.poll(async () => (await vault.call('listConnections')).status).toBe(200)
+  }
+  expect(await vault.end('SIGTERM')).toBe(0)
+})
+
+const ofVault = `from pg_stat_activity where datname = current_database() and application_name = 'authconn' and wait_event_type = 'Lock'`
+const countWaiting = `select count(*)::int as waiting ${ofVault}`
+const terminateWaiting = `select pg_terminate_backend(pid) ${ofVault}`

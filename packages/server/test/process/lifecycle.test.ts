@@ -69,7 +69,7 @@ describe('the first start', () => {
     const key = first.credentials().api_key
     await first.end('SIGTERM')
     const second = await startVaultProcess(env)
-    expect(second.credentials()).toEqual({ url: second.url, api_key: key })
+    expect(second.credentials()).toEqual({ url: second.url, api_key: key, proof_key: expect.any(String) })
     expect((await second.call('listConnections')).status).toBe(200)
     expect(second.output().stderr).toBe('')
   })
@@ -204,6 +204,49 @@ describe('start', () => {
     expect(stderr).not.toContain('pass-canary')
   })
 
+  test.each([
+    ['a wrong password', (url: URL) => Object.assign(url, { password: 'pass-canary' })],
+    ['a database that is not there', (url: URL) => Object.assign(url, { pathname: '/not-there' })],
+    ['TLS where the server has none', (url: URL) => Object.assign(url, { search: '?sslmode=require' })],
+  ])('says that DATABASE_URL holds %s, without its password', async (_what, spoil) => {
+    const url = spoil(new URL(await emptyDatabase())).href
+    const { code, stderr } = await runServer(['start', '--port', '0'], {
+      AUTHCONN_DATA_DIR: temporaryDirectory(),
+      DATABASE_URL: url,
+    })
+    expect(code).toBe(2)
+    expect(stderr).toContain('setting_invalid')
+    expect(stderr).toContain('DATABASE_URL')
+    expect(stderr).not.toContain('pass-canary')
+    expect(stderr).not.toMatch(/\n\s+at /)
+  })
+
+  test.each(['203.0.113.7', 'no-such-host.invalid'])('says that it cannot listen on %s', async (host) => {
+    const { code, stderr } = await runServer(['start', '--port', '0', '--host', host], {
+      AUTHCONN_DATA_DIR: temporaryDirectory(),
+      DATABASE_URL: await emptyDatabase(),
+    })
+    expect(code).toBe(2)
+    expect(stderr).toContain('setting_invalid')
+    expect(stderr).toContain(`: ${host}`)
+    expect(stderr).not.toMatch(/\n\s+at /)
+  })
+
+  test.each([
+    ['credentials_file_invalid', '{"api_key": "key-canary', 0o600],
+    ['key_file_unsafe', '{"url": "http://127.0.0.1:1", "api_key": "key-canary"}', 0o644],
+  ])('does not serve when it fails with %s', async (error, text, fileMode) => {
+    const env = { AUTHCONN_DATA_DIR: temporaryDirectory(), DATABASE_URL: await emptyDatabase() }
+    const path = join(env.AUTHCONN_DATA_DIR, 'credentials.json')
+    writeFileSync(path, text, { mode: fileMode })
+    const { code, stdout, stderr } = await runServer(['start', '--port', '0'], env)
+    expect(code).toBe(1)
+    expect(stderr).toContain(error)
+    expect(stderr).toContain(path)
+    expect(stdout + stderr).not.toContain('key-canary')
+    expect(stdout).not.toContain('listening')
+  })
+
   test('writes nothing where it may not', async () => {
     const directory = temporaryDirectory()
     writeFileSync(join(directory, 'file'), '')
@@ -229,6 +272,7 @@ describe('migrate', () => {
       stdout: expect.stringContaining('0001-main-job'),
     })
     expect(await runServer(['migrate'], env)).toMatchObject({ code: 0, stdout: 'Nothing to migrate\n' })
+    expect(readdirSync(env.AUTHCONN_DATA_DIR)).toEqual([])
     const vault = await startVaultProcess(env)
     expect((await vault.call('listConnections')).status).toBe(200)
   })
@@ -242,6 +286,58 @@ describe('migrate', () => {
     expect(first).toHaveLength(1)
     const key = first[0]?.credentials().api_key
     for (const replica of replicas) expect((await replica.call('listConnections', {}, key)).status).toBe(200)
+  })
+})
+
+describe('admin-key', () => {
+  test('makes an administrator while vaults run, when the last key is lost', async () => {
+    const env = { AUTHCONN_DATA_DIR: temporaryDirectory(), DATABASE_URL: await emptyDatabase() }
+    const vault = await startVaultProcess(env)
+    const lost = vault.credentials().api_key
+    writeFileSync(join(env.AUTHCONN_DATA_DIR, 'credentials.json'), 'damaged as well')
+    const { code, stdout, stderr } = await runServer(['admin-key'], env)
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/admin-\d{8}-\d{6}-/)
+    const { api_key } = vault.credentials()
+    expect(api_key).not.toBe(lost)
+    expect(stdout + stderr).not.toContain(api_key)
+    expect(mode(join(env.AUTHCONN_DATA_DIR, 'credentials.json'))).toBe('600')
+    const { status, body } = await vault.call('listCallers')
+    expect(status).toBe(200)
+    expect(body.callers).toHaveLength(2)
+  })
+
+  test('needs the key-encryption key', async () => {
+    const env = { AUTHCONN_DATA_DIR: temporaryDirectory(), DATABASE_URL: await emptyDatabase() }
+    const vault = await startVaultProcess(env)
+    const other = { ...env, AUTHCONN_DATA_DIR: temporaryDirectory() }
+    const { code, stderr } = await runServer(['admin-key'], other)
+    expect(code).toBe(1)
+    expect(stderr).toContain('key_encryption_key_missing')
+    expect(readdirSync(other.AUTHCONN_DATA_DIR)).toEqual([])
+    expect((await vault.call('listCallers')).body.callers).toHaveLength(1)
+  })
+
+  test('says that a vault was never started, and makes nothing', async () => {
+    const env = { AUTHCONN_DATA_DIR: temporaryDirectory(), DATABASE_URL: await emptyDatabase() }
+    const { code, stderr } = await runServer(['admin-key'], env)
+    expect(code).toBe(1)
+    expect(stderr).toContain('vault_not_started')
+    expect(readdirSync(env.AUTHCONN_DATA_DIR)).toEqual([])
+  })
+
+  test('on the embedded database waits for no vault: it says to stop it, and works then', async () => {
+    const env = { AUTHCONN_DATA_DIR: temporaryDirectory() }
+    const vault = await startVaultProcess(env)
+    const refused = await runServer(['admin-key'], env)
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toContain('data_directory_in_use')
+    await vault.end('SIGTERM')
+    const lost = vault.credentials().api_key
+    expect((await runServer(['admin-key'], env)).code).toBe(0)
+    const next = await startVaultProcess(env)
+    expect(next.credentials().api_key).not.toBe(lost)
+    expect((await next.call('listCallers')).status).toBe(200)
   })
 })
 

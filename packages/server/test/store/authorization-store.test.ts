@@ -38,8 +38,8 @@ describeEachDatabase('the authorization store', (database) => {
   test('drops its secrets when it completes or fails', async () => {
     const connection = await stores.newConnection()
     const completed = await stores.newAuthorization(connection)
-    const { id } = await stores.grants.ensure(connection, '')
-    expect(await stores.authorizations.complete(completed, id, exampleTokens)).toBe(true)
+    const { id } = await stores.ensureGrant(connection)
+    expect(await stores.authorizations.complete(completed, id, exampleTokens)).toBe('stored')
     expect(await find(completed)).toMatchObject({ status: 'completed', secrets: null })
     expect((await stores.grants.findById(id))?.grant).toMatchObject({ status: 'active', scope: 'openid email' })
 
@@ -48,6 +48,29 @@ describeEachDatabase('the authorization store', (database) => {
     expect(await stores.authorizations.fail(failed, 'again')).toBe(false)
     expect(await find(failed)).toMatchObject({ status: 'failed', failure: 'denied', secrets: null })
     expect(await stores.authorizations.claim(failed)).toBe(false)
+  })
+
+  test('stores no tokens for one that was cancelled meanwhile, and says so again', async () => {
+    const connection = await stores.newConnection()
+    const authorization = await stores.newAuthorization(connection)
+    const { id } = await stores.ensureGrant(connection)
+    await stores.authorizations.claim(authorization)
+    await stores.authorizations.fail(authorization, 'cancelled')
+    for (const _attempt of [1, 2]) {
+      expect(await stores.authorizations.complete(authorization, id, exampleTokens)).toBe('cancelled')
+    }
+    expect((await stores.grants.findById(id))?.grant).toMatchObject({ status: 'pending', accessToken: null })
+    expect(await find(authorization)).toMatchObject({ status: 'failed', failure: 'cancelled' })
+  })
+
+  test('says stored again when it is completed again with the same tokens', async () => {
+    const connection = await stores.newConnection()
+    const authorization = await stores.newAuthorization(connection)
+    const { id } = await stores.ensureGrant(connection)
+    expect(await stores.authorizations.complete(authorization, id, exampleTokens)).toBe('stored')
+    const before = await stores.grants.findById(id)
+    expect(await stores.authorizations.complete(authorization, id, exampleTokens)).toBe('stored')
+    expect((await stores.grants.findById(id))?.grant.generation).toBe(before?.grant.generation)
   })
 
   test('keeps no refresh token of a former authorization', async () => {

@@ -45,7 +45,7 @@ describeEachDatabase('the connection store', (database) => {
     expect(await stores.connections.markDeleted(connection.id)).toBe(true)
     expect(await stores.connections.markDeleted(connection.id)).toBe(false)
     expect(await stores.connections.find(workspace(), connection.name)).toBeUndefined()
-    expect(await stores.connections.insert({ ...connection, id: crypto.randomUUID() })).toBe(true)
+    expect(await stores.connections.insert({ ...connection, id: crypto.randomUUID() })).toBeDefined()
 
     // Tokens still there: a crash came between deletion and revocation.
     expect(await stores.connections.purgeDeleted()).toBe(0)
@@ -63,9 +63,10 @@ describeEachDatabase('the connection store', (database) => {
   test('stores no tokens for a connection that was deleted during its authorization', async () => {
     const connection = await stores.newConnection()
     const authorization = await stores.newAuthorization(connection)
-    const { id } = await stores.grants.ensure(connection, '')
+    const { id } = await stores.ensureGrant(connection)
     await stores.connections.markDeleted(connection.id)
-    expect(await stores.authorizations.complete(authorization, id, exampleTokens)).toBe(false)
+    expect(await stores.authorizations.complete(authorization, id, exampleTokens)).toBe('connection_gone')
+    expect(await stores.grants.ensure(connection, 'new')).toBeUndefined()
     expect((await stores.grants.findById(id))?.grant.accessToken).toBeNull()
   })
 })

@@ -37,6 +37,21 @@ describeEachDatabase('migrations', (database) => {
     expect(await migrate(opened.db)).toEqual([])
   })
 
+  test('index every reference to what is deleted, and what is about to be', async () => {
+    const { rows } = await sql<{ column: string }>`
+      select format('%s.%s', conrelid::regclass, attname) as column
+      from pg_constraint
+      join pg_attribute on attrelid = conrelid and attnum = conkey[1]
+      where contype = 'f' and confrelid in ('connections'::regclass, 'grants'::regclass)
+        and not exists (select from pg_index where indrelid = conrelid and indkey[0] = conkey[1])`.execute(
+      opened.db,
+    )
+    expect(rows).toEqual([])
+    const indexes = await sql<{ indexdef: string }>`
+      select indexdef from pg_indexes where tablename = 'connections'`.execute(opened.db)
+    expect(indexes.rows.map((row) => row.indexdef).join()).toContain('(deleted_at) WHERE (deleted_at IS NOT NULL)')
+  })
+
   test('of a newer version are refused by name', async () => {
     await sql`insert into kysely_migration (name, timestamp) values ('9999-future', '')`.execute(opened.db)
     await expect(migrate(opened.db)).rejects.toMatchObject({ code: 'schema_too_new', message: /9999-future/ })

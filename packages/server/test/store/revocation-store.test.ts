@@ -15,8 +15,8 @@ describeEachDatabase('the revocation store', (database) => {
 
   test('gives each revocation to one of those who claim at once', async () => {
     const ids = [await queue(), await queue(), await queue()]
-    const claims = await Promise.all([1, 2, 3, 4].map(() => stores.revocations.claimDue(10, 30)))
-    const claimed = claims.flat().map((pending) => pending.id)
+    const claims = await Promise.all([1, 2, 3, 4, 5].map(() => stores.revocations.claimDue(30)))
+    const claimed = claims.flatMap((pending) => (pending ? [pending.id] : []))
     expect(claimed.sort()).toEqual([...ids].sort())
     for (const id of ids) await stores.revocations.remove(id)
   })
@@ -34,8 +34,29 @@ describeEachDatabase('the revocation store', (database) => {
     const id = await queue()
     await stores.revocations.claim(id, 30)
     await stores.revocations.reschedule(id, 0.1, 'HTTP 503')
-    expect(await stores.revocations.claimDue(10, 30)).toEqual([])
+    expect(await stores.revocations.claimDue(30)).toBeUndefined()
     await sleep(150)
-    expect(await stores.revocations.claimDue(10, 30)).toMatchObject([{ id, attempts: 2 }])
+    expect(await stores.revocations.claimDue(30)).toMatchObject({ id, attempts: 2 })
+  })
+
+  test('queues nothing for a grant that is gone', async () => {
+    const connection = await stores.newConnection()
+    const grant = await stores.newActiveGrant(connection, { expiresIn: 60 })
+    const revocation = {
+      id: crypto.randomUUID(),
+      workspaceId: connection.workspaceId,
+      connectionId: connection.id,
+      grantId: grant.id,
+      tokens: Buffer.from('sealed'),
+    }
+    expect(await stores.revocations.insert(revocation)).toBe(true)
+    expect(await stores.revocations.findForGrant(grant.id)).toEqual({ lastError: null })
+    expect((await stores.connections.find(connection.workspaceId, connection.name))?.pendingRevocations).toBe(1)
+    await stores.revocations.reschedule(revocation.id, 60, 'HTTP 503')
+    expect(await stores.revocations.findForGrant(grant.id)).toEqual({ lastError: 'HTTP 503' })
+    await stores.revocations.remove(revocation.id)
+    expect(await stores.revocations.findForGrant(grant.id)).toBeUndefined()
+    const elsewhere = { ...revocation, id: crypto.randomUUID(), grantId: crypto.randomUUID() }
+    expect(await stores.revocations.insert(elsewhere)).toBe(false)
   })
 })

@@ -75,7 +75,7 @@ async function createStores(db: Database) {
       return found.connection
     },
     async newActiveGrant(connection: Connection, tokens: { expiresIn: number | null; refresh?: boolean }) {
-      const { id } = await grants.ensure(connection, '')
+      const { id } = await ensureGrant(connection)
       const authorization = await newAuthorization(connection)
       const row = { id, workspaceId: connection.workspaceId }
       await this.authorizations.complete(authorization, id, {
@@ -92,6 +92,13 @@ async function createStores(db: Database) {
       return found.grant
     },
     newAuthorization,
+    ensureGrant,
+  }
+
+  async function ensureGrant(connection: Connection, subject = ''): Promise<{ id: string }> {
+    const grant = await grants.ensure(connection, subject)
+    if (!grant) throw new Error('the connection is gone')
+    return grant
   }
 
   async function newAuthorization(connection: Connection, timeout = 600): Promise<string> {

@@ -46,6 +46,8 @@ export async function startVaultProcess(env: Record<string, string> & { AUTHCONN
     pid: child.pid,
     output,
     credentials,
+    /** Leaves, as the other end of a pipe does. */
+    stopReading: () => child.stdout?.destroy(),
     /** Sends a signal and waits for the end; the exit code, or null after a kill. */
     async end(signal: NodeJS.Signals): Promise<number | null> {
       child.kill(signal)

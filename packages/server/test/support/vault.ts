@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { browse, type Sandbox, type SandboxOptions, startSandbox } from '@authconn/sandbox'
-import { contract, type NewCaller, type Operation, type OperationName, routes } from '@authconn/shared'
+import { contract, errorsOf, type NewCaller, type Operation, type OperationName, routes } from '@authconn/shared'
+import pg from 'pg'
 import { afterAll, beforeAll, inject } from 'vitest'
 import { composeVault, type Vault } from '../../src/compose.ts'
 import { loadConfig } from '../../src/config/load-config.ts'
@@ -38,7 +39,7 @@ export function useVault(options: { sandbox?: SandboxOptions; environment?: Reco
     })
     const vault = await composeVault(config, createLogger(config.logLevel))
     const { api_key } = JSON.parse(readFileSync(join(dataDirectory, 'credentials.json'), 'utf8'))
-    Object.assign(context, createTestVault(vault, sandbox, api_key))
+    Object.assign(context, createTestVault(vault, sandbox, api_key, database.url))
   })
   afterAll(async () => {
     await context.vault?.close()
@@ -51,7 +52,7 @@ export function useVault(options: { sandbox?: SandboxOptions; environment?: Reco
 
 export type TestVault = ReturnType<typeof createTestVault>
 
-function createTestVault(vault: Vault, sandbox: Sandbox, adminKey: string) {
+function createTestVault(vault: Vault, sandbox: Sandbox, adminKey: string, databaseUrl: string) {
   const succeeded = new Set<OperationName>()
 
   async function send(
@@ -92,6 +93,7 @@ function createTestVault(vault: Vault, sandbox: Sandbox, adminKey: string) {
       ...(input.body === undefined ? {} : { body: input.body }),
     })
     if (answer.status === contract[name].success.status) succeeded.add(name)
+    else expectDeclared(name, answer)
     return answer
   }
 
@@ -145,7 +147,33 @@ function createTestVault(vault: Vault, sandbox: Sandbox, adminKey: string) {
     return answer.body.api_key
   }
 
-  return { vault, sandbox, adminKey, succeeded, send, call, createConnection, consent, authorize, createCaller }
+  /** Flips the last bit of the stored tokens of a connection. */
+  async function damage(name: string): Promise<void> {
+    const client = new pg.Client({ connectionString: databaseUrl })
+    await client.connect()
+    const flip = (column: string) => `${column} = set_bit(${column}, length(${column}) * 8 - 1,
+      1 - get_bit(${column}, length(${column}) * 8 - 1))`
+    await client.query(
+      `update grants set ${flip('access_token')}, ${flip('refresh_token')}
+       where connection_id in (select id from connections where name = $1)`,
+      [name],
+    )
+    await client.end()
+  }
+
+  return {
+    vault,
+    damage,
+    sandbox,
+    adminKey,
+    succeeded,
+    send,
+    call,
+    createConnection,
+    consent,
+    authorize,
+    createCaller,
+  }
 }
 
 export function urlOf(
@@ -159,6 +187,13 @@ export function urlOf(
     Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]])),
   )
   return search.size > 0 ? `${filled}?${search}` : filled
+}
+
+/** Whether the contract says that an operation may answer so: what it lists is all that a client prepares for. */
+export function expectDeclared(name: OperationName, answer: Answer): void {
+  const codes: string[] = errorsOf(name)
+  if (codes.includes(answer.body?.code)) return
+  throw new Error(`${name} answered ${answer.status} ${JSON.stringify(answer.body)}, which it does not declare`)
 }
 
 /** What every error must be: a problem with code, hint and request id, and nothing of a stack. */

@@ -6,22 +6,21 @@ import * as schema from './schemas.ts'
 
 const closed = { additionalProperties: false }
 const byName = Type.Object({ name: schema.ConnectionName }, closed)
-const byId = Type.Object({ id: Type.String({ format: 'uuid' }) }, closed)
+const byId = Type.Object({ id: schema.Id }, closed)
 const bySubject = Type.Object({ subject: Type.Optional(schema.Subject) }, closed)
-const page = Type.Object(
-  {
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 })),
-    after: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: '`next` of the page before' })),
-  },
-  closed,
-)
+const limit = Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 }))
+const page = Type.Object({ limit, after: Type.Optional(schema.Cursor) }, closed)
+const pageOfGrants = Type.Object({ limit, after: Type.Optional(schema.GrantCursor) }, closed)
 
 /** Every operation of the vault's API. Validation, serialization, OpenAPI and the clients' types come from here. */
 export const contract = {
   getHealth: {
     summary: 'Whether the process is alive',
+    description:
+      'To a client on the same machine it can prove that it is the vault that wrote the credentials file: see `challenge`.',
     tag: 'Operations',
     permission: 'public',
+    query: Type.Object({ challenge: Type.Optional(schema.Challenge) }, closed),
     success: { status: 200, description: 'It is', schema: schema.Health },
     errors: [],
   },
@@ -85,11 +84,11 @@ export const contract = {
     errors: ['connection_not_found'],
   },
   listGrants: {
-    summary: 'List the grants of a connection, by subject',
+    summary: 'List the grants of a connection that the caller may act for, by subject',
     tag: 'Connections',
     permission: 'connection:read',
     params: byName,
-    query: page,
+    query: pageOfGrants,
     success: { status: 200, description: 'A page of grants', schema: schema.GrantList },
     errors: ['connection_not_found'],
   },

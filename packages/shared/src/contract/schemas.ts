@@ -9,7 +9,26 @@ const nullableString = (options: Record<string, unknown> = {}) =>
 const closed = { additionalProperties: false }
 const timestamp = Type.String({ format: 'date-time', description: 'ISO 8601, UTC' })
 const nullableTimestamp = nullableString({ format: 'date-time', description: 'ISO 8601, UTC, or null' })
-const url = Type.String({ format: 'uri', maxLength: 2048 })
+/*
+ * Text that others write is free of control characters, which a database or a terminal may not take as they are, and
+ * of lone surrogates, which have no UTF-8. A URL is free of white space too: a parser would trim it, and what is
+ * stored would not be what was checked.
+ */
+const textPattern = '^[^\\p{Cc}\\p{Cs}]+$'
+const urlPattern = '^[^\\p{Cc}\\p{Cf}\\p{Cs}\\p{Z}]+$'
+const urlText = (description: string) =>
+  Type.String({
+    minLength: 1,
+    maxLength: 2048,
+    pattern: urlPattern,
+    description: `${description}, without white space or control characters`,
+  })
+const url = Type.String({
+  format: 'uri',
+  maxLength: 2048,
+  pattern: urlPattern,
+  description: 'An absolute URL, without white space or control characters',
+})
 const stringEnum = <const T extends string>(values: readonly T[], description?: string) =>
   Type.Unsafe<T>({ type: 'string', enum: [...values], ...(description ? { description } : {}) })
 
@@ -18,16 +37,33 @@ export const ConnectionName = Type.String({
   description: 'Lowercase letters, digits and hyphens, 1 to 63, not starting or ending with a hyphen',
 })
 
+/** `format` alone would let `urn:uuid:…` pass, which a database does not take. */
+export const Id = Type.String({
+  format: 'uuid',
+  pattern: '^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$',
+  description: 'A UUID',
+})
+
+const cursor = { maxLength: 255, description: '`next` of the page before' }
+export const Cursor = Type.String({ ...cursor, minLength: 1, pattern: textPattern })
+/** Empty after a page that ended with the application grant, whose subject is empty. */
+export const GrantCursor = Type.String({ ...cursor, pattern: '^[^\\p{Cc}\\p{Cs}]*$' })
+
+/** The pattern asks for a character, too: what is said of it names both rules. */
 export const Subject = Type.String({
-  minLength: 1,
   maxLength: 255,
-  pattern: '^[^\\u0000-\\u001f\\u007f]+$',
-  description: 'Whose account the tokens act for; left out for the application itself',
+  pattern: textPattern,
+  description:
+    '1 to 255 characters without control characters: whose account the tokens act for; left out for the application itself',
 })
 
 export const Scopes = Type.Array(
   // RFC 6749 section 3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
-  Type.String({ pattern: '^[\\x21\\x23-\\x5b\\x5d-\\x7e]+$', maxLength: 512 }),
+  Type.String({
+    pattern: '^[\\x21\\x23-\\x5b\\x5d-\\x7e]+$',
+    maxLength: 512,
+    description: 'Visible ASCII characters but " and \\, up to 512',
+  }),
   { maxItems: 100, uniqueItems: true },
 )
 
@@ -62,14 +98,21 @@ export const NewConnection = Type.Object(
   {
     name: ConnectionName,
     type: Type.Optional(stringEnum(['TYPE_OAUTH2'])),
-    provider_url: Type.String({
+    provider_url: urlText("The provider's issuer, base URL or authorization endpoint"),
+    issuer_url: Type.Optional(urlText('The issuer, where it is not the provider URL')),
+    client_id: Type.String({
       minLength: 1,
-      maxLength: 2048,
-      description: "The provider's issuer, base URL or authorization endpoint",
+      maxLength: 1024,
+      pattern: '^[\\x20-\\x7e]+$',
+      description: 'Visible ASCII characters and spaces (RFC 6749 appendix A.1)',
     }),
-    issuer_url: Type.Optional(Type.String({ minLength: 1, maxLength: 2048 })),
-    client_id: Type.String({ minLength: 1, maxLength: 1024, pattern: '^[\\x20-\\x7e]+$' }),
-    client_secret: Type.String({ minLength: 1, maxLength: 4096, writeOnly: true }),
+    client_secret: Type.String({
+      minLength: 1,
+      maxLength: 4096,
+      pattern: textPattern,
+      writeOnly: true,
+      description: 'Without line breaks or other control characters',
+    }),
     token_endpoint_auth_method: Type.Optional(AuthMethod),
     authorization_endpoint: Type.Optional(url),
     token_endpoint: Type.Optional(url),
@@ -114,6 +157,9 @@ export const Connection = Type.Object(
     token_endpoint_auth_method: AuthMethod,
     endpoints: ProviderEndpoints,
     ...grantState,
+    pending_revocations: Type.Integer({
+      description: 'Revocations that the provider has not done yet; the vault goes on trying',
+    }),
     created_at: timestamp,
     updated_at: timestamp,
   },
@@ -211,8 +257,8 @@ export const Revocation = Type.Object(
     subject: nullableString(),
     status: GrantStatus,
     upstream: stringEnum(
-      ['revoked', 'retrying', 'unsupported', 'nothing_to_revoke'],
-      'What happened at the provider (RFC 7009). retrying: it failed and the vault goes on trying',
+      ['revoked', 'retrying', 'unsupported', 'nothing_to_revoke', 'failed'],
+      'What happened at the provider (RFC 7009). retrying: the vault goes on trying; failed: it cannot, see the detail',
     ),
     detail: nullableString({ description: 'Why the revocation at the provider failed; null otherwise' }),
   },
@@ -235,7 +281,13 @@ const callerFields = {
   }),
   subjects: Type.Unsafe<string[] | null>({
     type: ['array', 'null'],
-    items: { type: 'string', minLength: 1, maxLength: 255 },
+    items: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 255,
+      pattern: textPattern,
+      description: '1 to 255 characters without control characters',
+    },
     maxItems: 100,
     description:
       'Subjects it may act for besides the application itself; * stands for any number of characters; null for all',
@@ -287,7 +339,23 @@ export type Provider = Static<typeof Provider>
 
 export const ProviderList = Type.Object({ providers: Type.Array(Provider) }, closed)
 
-export const Health = Type.Object({ status: stringEnum(['ok']) }, closed)
+export const Challenge = Type.String({
+  pattern: '^[A-Za-z0-9_-]{16,128}$',
+  description: '16 to 128 letters, digits, hyphens and underscores',
+})
+
+export const Health = Type.Object(
+  {
+    status: stringEnum(['ok']),
+    proof: Type.Optional(
+      Type.String({
+        description:
+          'Where a challenge was given: HMAC-SHA-256 of it in base64url, under the proof key of the credentials file',
+      }),
+    ),
+  },
+  closed,
+)
 
 export const Problem = Type.Object(
   {

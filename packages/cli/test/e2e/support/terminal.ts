@@ -16,7 +16,7 @@ export interface Terminal {
   exitCode: Promise<number>
 }
 
-export const keys = { enter: '\r', ctrlC: '\u0003', ctrlD: '\u0004' }
+export const keys = { enter: '\r', ctrlC: '\u0003', ctrlD: '\u0004', clearLine: '\u0015' }
 
 /** The command line as a person sees it: under a pseudo-terminal. */
 export function openTerminal(args: readonly string[], env: Record<string, string>): Terminal {

@@ -9,11 +9,12 @@ import type { SafeFetch } from './safe-fetch.ts'
 
 /** Core's view of OAuth 2.0 providers, over the one door out. Closing the door is up to whoever opened it. */
 export function createOAuth({ safeFetch }: { safeFetch: SafeFetch }): OAuth {
+  const revoke = createRevoke(safeFetch)
   return {
     resolveProvider: createResolveProvider(safeFetch),
     authorizationUrl,
-    exchangeCode: createExchangeCode(safeFetch, createValidateIdToken(safeFetch)),
+    exchangeCode: createExchangeCode(safeFetch, createValidateIdToken(safeFetch), revoke),
     refresh: createRefresh(safeFetch),
-    revoke: createRevoke(safeFetch),
+    revoke,
   }
 }

@@ -1,5 +1,5 @@
 import { authorizationCodeGrantRequest } from 'oauth4webapi'
-import type { OAuth } from '../../core/oauth-port.ts'
+import { type OAuth, type OAuthClient, ProviderFailure, type TokenSet } from '../../core/oauth-port.ts'
 import { Secret } from '../../core/secret.ts'
 import { checkAuthorizationResponse } from './authorization-response.ts'
 import { authenticate } from './client-authentication.ts'
@@ -9,7 +9,11 @@ import type { SafeFetch } from './safe-fetch.ts'
 import { readTokenAnswer } from './token-answer.ts'
 
 /** Checks the authorization response and exchanges its code (RFC 6749 section 4.1.3), once: nothing is retried. */
-export function createExchangeCode(safeFetch: SafeFetch, validateIdToken: ValidateIdToken): OAuth['exchangeCode'] {
+export function createExchangeCode(
+  safeFetch: SafeFetch,
+  validateIdToken: ValidateIdToken,
+  revoke: OAuth['revoke'],
+): OAuth['exchangeCode'] {
   return async function exchangeCode(client, request, redirectedUrl) {
     const { code, parameters } = checkAuthorizationResponse(client, request, redirectedUrl)
     const sent = [new Secret(code), request.codeVerifier]
@@ -24,7 +28,27 @@ export function createExchangeCode(safeFetch: SafeFetch, validateIdToken: Valida
       options,
     )
     const answer = await readTokenAnswer(response, 'exchange', context)
-    await validateIdToken(client, request, answer)
+    try {
+      await validateIdToken(client, request, answer)
+    } catch (error) {
+      throw await discard(client, answer.tokens, error)
+    }
     return answer.tokens
+  }
+
+  /** Tokens that came with an ID token that cannot be trusted are not kept, so they must not stay alive either. */
+  async function discard(client: OAuthClient, tokens: TokenSet, error: unknown): Promise<unknown> {
+    if (!client.endpoints.revocation_endpoint || !(error instanceof ProviderFailure)) return error
+    try {
+      await revoke(
+        client,
+        tokens.refreshToken ?? tokens.accessToken,
+        tokens.refreshToken ? 'refresh_token' : 'access_token',
+      )
+      return error
+    } catch (failure) {
+      const why = failure instanceof ProviderFailure ? failure.message : 'the revocation failed'
+      return new ProviderFailure(error.kind, `${error.message}. Its tokens could not be revoked: ${why}`)
+    }
   }
 }

@@ -54,8 +54,10 @@ function checkEndpoint(name: string, value: unknown, from: string, allowLoopback
   if (typeof value !== 'string' || !URL.canParse(value)) {
     throw new AuthconnError('discovery_failed', `${from}: ${name} is not a URL`)
   }
-  const problem = findUrlProblem(new URL(value), allowLoopback)
-  if (!problem) return value
+  const url = new URL(value)
+  const problem = findUrlProblem(url, allowLoopback)
+  // As it was parsed: the text may hold characters that the parser trims or encodes and a database refuses.
+  if (!problem) return url.href
   const code = problem.kind === 'address' ? 'provider_address_refused' : 'discovery_failed'
   throw new AuthconnError(code, `${from}: ${name} ${problem.reason}`)
 }

@@ -1,5 +1,5 @@
 import { revocationRequest } from 'oauth4webapi'
-import type { OAuth } from '../../core/oauth-port.ts'
+import { type OAuth, ProviderFailure } from '../../core/oauth-port.ts'
 import { parseAnswerFields } from './answer-fields.ts'
 import { authenticate } from './client-authentication.ts'
 import { prepareCall } from './provider-call.ts'
@@ -24,6 +24,9 @@ export function createRevoke(safeFetch: SafeFetch): OAuth['revoke'] {
     const fields = typeof parsed === 'string' ? new Map<string, unknown>() : parsed
     const error = fields.get('error')
     if (status === 400 && error === 'invalid_token') return
-    throw classifyError({ status, headers, error, errorDescription: fields.get('error_description') }, context)
+    const errorDescription = fields.get('error_description')
+    const failure = classifyError({ status, headers, error, errorDescription }, context)
+    if (error !== 'unsupported_token_type' || failure.kind === 'passing') throw failure
+    throw new ProviderFailure('unsupported', failure.message)
   }
 }

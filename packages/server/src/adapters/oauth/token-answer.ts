@@ -25,7 +25,9 @@ export async function readTokenAnswer(
   context: CallContext,
 ): Promise<TokenAnswer> {
   const { status, headers } = response
-  const fields = parseAnswerFields(await response.text(), headers.get('content-type'))
+  // An error answer is not taken at its word when it contradicts itself: it could end the grant.
+  const repeated = mode === 'refresh' && response.ok ? 'take last' : 'refuse'
+  const fields = parseAnswerFields(await response.text(), headers.get('content-type'), repeated)
   const unusable = (reason: string) =>
     new ProviderFailure('unintelligible', `${context.endpoint} answered ${status} with ${reason}`)
 

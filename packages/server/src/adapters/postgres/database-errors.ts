@@ -1,3 +1,5 @@
+import { DatabaseSilent } from './limit-queries.ts'
+
 const connectionCodes = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -11,7 +13,7 @@ const connectionCodes = new Set([
 
 /** What node-postgres says, without a code, when a connection ended under it or could not be had in time. */
 const connectionMessages =
-  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool after calling end)/
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|Cannot use a pool after calling end)/
 
 /** Whether an error means that the database cannot be reached now, rather than that a query is wrong. */
 export function isDatabaseUnavailable(error: unknown): boolean {
@@ -19,9 +21,26 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable)
   return (
+    error instanceof DatabaseSilent ||
     connectionCodes.has(code) ||
     // Class 08: connection exceptions; 57P01 to 57P03: shutting down, crashed, starting; 53300: too many connections
     /^(08...|57P0[123]|53300)$/.test(code) ||
     connectionMessages.test(error.message)
   )
+}
+
+/** Codes of PostgreSQL that no waiting mends: who connects, where to, and what it may do there. */
+const refusals = new Set(['28000', '28P01', '3D000', '42501', '25006'])
+
+/** What is wrong with the address of the database, in words without its password; undefined when it is something else. */
+export function refusedAddress(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
+  const isTls = /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|EPROTO$)/.test(code)
+  // The server's and OpenSSL's words name user, database, host and certificate, and never the password.
+  if (refusals.has(code) || isTls) return error.message
+  if (/^The server does not support SSL/.test(error.message)) return error.message
+  // The driver's words for a server that asks for a password when the URL has none.
+  if (/client password must be/.test(error.message)) return 'the server asks for a password'
+  return undefined
 }

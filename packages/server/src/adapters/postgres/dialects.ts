@@ -1,8 +1,19 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { type Dialect, type Kysely, PGliteDialect, PostgresAdapter, PostgresDialect, sql } from 'kysely'
 import type { Log } from '../../core/ports.ts'
+import { syncTree } from '../files/sync-directory.ts'
+import { limitQueries } from './limit-queries.ts'
+
+export interface PostgresAddress {
+  url: string
+  poolSize: number
+  /** Milliseconds after which a query without an answer fails, and its connection with it; null: never. */
+  queryTimeoutMs: number | null
+}
 
 /** Both drivers load only when they are used: the embedded database alone is some 25 MB of WebAssembly. */
-export async function createPgDialect(at: { url: string; poolSize: number }, log: Log): Promise<Dialect> {
+export async function createPgDialect(at: PostgresAddress, log: Log): Promise<Dialect> {
   const { default: pg } = await import('pg')
   const pool = new pg.Pool({
     connectionString: at.url,
@@ -10,16 +21,30 @@ export async function createPgDialect(at: { url: string; poolSize: number }, log
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 60_000,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     application_name: 'authconn',
   })
-  // Without a listener a connection that breaks while idle would end the process.
+  // Without a listener a connection that breaks would end the process. The pool listens to those that are idle, and
+  // passes it on; while a query runs nobody does. Then the query fails as well, so it is said there.
   pool.on('error', (error) => log.warn({ error }, 'an idle database connection broke'))
-  return new PoolerSafePostgresDialect({ pool })
+  pool.on('connect', (client) => client.on('error', () => undefined))
+  return new PoolerSafePostgresDialect({
+    pool: at.queryTimeoutMs === null ? pool : limitQueries(pool, at.queryTimeoutMs),
+  })
 }
 
 export async function createPgliteDialect(directory: string | null): Promise<Dialect> {
   const { PGlite } = await import('@electric-sql/pglite')
-  return new PGliteDialect({ pglite: () => (directory === null ? new PGlite() : new PGlite(directory)) })
+  if (directory === null) return new PGliteDialect({ pglite: new PGlite() })
+  const { DurableFiles, durableStartParams } = await import('./durable-files.ts')
+  const isNew = !existsSync(join(directory, 'PG_VERSION'))
+  const pglite = await PGlite.create({
+    fs: new DurableFiles(directory),
+    startParams: durableStartParams(PGlite.defaultStartParams),
+  })
+  // Making a database writes a thousand files and syncs none.
+  if (isNew) syncTree(directory)
+  return new PGliteDialect({ pglite })
 }
 
 class PoolerSafePostgresDialect extends PostgresDialect {

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { permissionNames } from '@authconn/shared'
-import { createApiKey, hashApiKey } from '../../core/callers/api-key.ts'
 import { createDataKey, type KeyEncryptionKey } from '../../core/crypto/key-encryption-key.ts'
 import type { Secret } from '../../core/secret.ts'
 import type { Database } from './database.ts'
+import { insertAdministrator } from './make-administrator.ts'
 
 /**
  * Makes the default workspace, its data key and the first administrator in one transaction, if there is no workspace.
@@ -38,20 +37,7 @@ export async function firstStart(
       })
       .execute()
 
-    const adminKey = createApiKey()
-    await trx
-      .insertInto('callers')
-      .values({
-        id: randomUUID(),
-        workspace_id: workspace.id,
-        name: 'admin',
-        key_hash: hashApiKey(adminKey),
-        // No caller sees refresh tokens by default; the administrator can make one that does.
-        permissions: permissionNames.filter((permission) => permission !== 'refresh_token:read'),
-        connections: ['*'],
-        subjects: null,
-      })
-      .execute()
+    const adminKey = await insertAdministrator(trx, workspace.id, 'admin')
     keep(adminKey)
     return adminKey
   })

@@ -1,25 +1,46 @@
-import { Kysely } from 'kysely'
+import { type Dialect, Kysely } from 'kysely'
 import type { Log } from '../../core/ports.ts'
 import type { Database, Tables } from './database.ts'
 import { createPgDialect, createPgliteDialect } from './dialects.ts'
 
+/** Longer than anything a request asks of the database, shorter than what its caller waits. */
+const defaultQueryTimeoutMs = 15_000
+
 export interface OpenDatabase {
   db: Database
   kind: 'pglite' | 'postgres'
+  /** Gives work such as a migration a database whose queries may take as long as they need. */
+  withoutTimeLimit<T>(work: (db: Database) => Promise<T>): Promise<T>
   close(): Promise<void>
 }
 
 /** Connects to PostgreSQL, or opens the embedded PGlite in a directory (in memory when that is null). */
 export async function openDatabase(
-  at: { url: string; poolSize: number } | { directory: string | null },
+  at: { url: string; poolSize: number; queryTimeoutMs?: number } | { directory: string | null },
   log: Log,
 ): Promise<OpenDatabase> {
   if ('url' in at) {
-    const dialect = await createPgDialect(at, log)
-    const db: Database = new Kysely<Tables>({ dialect })
-    return { db, kind: 'postgres', close: () => db.destroy() }
+    const db = createDatabase(await createPgDialect({ queryTimeoutMs: defaultQueryTimeoutMs, ...at }, log))
+    return {
+      db,
+      kind: 'postgres',
+      async withoutTimeLimit(work) {
+        const patient = createDatabase(
+          await createPgDialect({ url: at.url, poolSize: 1, queryTimeoutMs: null }, log),
+        )
+        try {
+          return await work(patient)
+        } finally {
+          await patient.destroy()
+        }
+      },
+      close: () => db.destroy(),
+    }
   }
-  const dialect = await createPgliteDialect(at.directory)
-  const db: Database = new Kysely<Tables>({ dialect })
-  return { db, kind: 'pglite', close: () => db.destroy() }
+  const db = createDatabase(await createPgliteDialect(at.directory))
+  return { db, kind: 'pglite', withoutTimeLimit: (work) => work(db), close: () => db.destroy() }
+}
+
+function createDatabase(dialect: Dialect): Database {
+  return new Kysely<Tables>({ dialect })
 }

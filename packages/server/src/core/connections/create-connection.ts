@@ -14,7 +14,7 @@ export type CreateConnection = (by: Caller, wanted: NewConnection) => Promise<Co
 export function createCreateConnection(deps: {
   connections: ConnectionStore
   keyring: Keyring
-  oauth: OAuth
+  oauth: Pick<OAuth, 'resolveProvider'>
 }): CreateConnection {
   const { connections, keyring, oauth } = deps
 

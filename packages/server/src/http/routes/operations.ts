@@ -1,17 +1,20 @@
+import { proveVault } from '@authconn/shared/local'
 import { AuthconnError } from '../../core/errors.ts'
+import type { Secret } from '../../core/secret.ts'
 import type { Handlers } from '../operation.ts'
 
 export function operationsRoutes(deps: {
   /** Rejects when the database does not answer. */
   pingDatabase(): Promise<void>
-  isStopping(): boolean
+  /** What this process alone shares with the credentials file. */
+  proofKey: Secret
 }): Pick<Handlers, 'getHealth' | 'getReadiness'> {
   return {
-    async getHealth() {
-      return { status: 'ok' }
+    async getHealth({ query: { challenge } }) {
+      if (challenge === undefined) return { status: 'ok' }
+      return { status: 'ok', proof: proveVault(deps.proofKey.reveal(), challenge) }
     },
     async getReadiness() {
-      if (deps.isStopping()) throw new AuthconnError('not_ready', 'The vault is stopping', { retryAfter: 5 })
       await deps.pingDatabase().catch((cause) => {
         throw new AuthconnError('not_ready', 'The database does not answer', { cause, retryAfter: 2 })
       })

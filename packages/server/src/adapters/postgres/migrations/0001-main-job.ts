@@ -54,6 +54,8 @@ const statements = [
     deleted_at timestamptz
   )`,
   sql`create unique index connections_live_name on connections (workspace_id, name) where deleted_at is null`,
+  // What is being deleted is few rows among many, and looked for every minute.
+  sql`create index connections_deleted on connections (deleted_at) where deleted_at is not null`,
   sql`create table grants (
     id uuid primary key,
     workspace_id uuid not null references workspaces (id),
@@ -109,4 +111,6 @@ const statements = [
   )`,
   sql`create index revocations_due on revocations (next_attempt_at)`,
   sql`create index revocations_connection on revocations (connection_id)`,
+  // For the reference alone: without it, each grant that goes would have all revocations read.
+  sql`create index revocations_grant on revocations (grant_id)`,
 ]

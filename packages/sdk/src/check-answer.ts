@@ -1,0 +1,114 @@
+import type { Operation } from '@authconn/shared'
+import type { OperationName } from '@authconn/shared/routes'
+import { AuthconnError } from './authconn-error.ts'
+
+/**
+ * Throws vault_answer_invalid where the answer lacks a field that the contract promises: another server may answer with
+ * JSON, too. Fields that are new to this client do no harm.
+ */
+export function checkAnswer(operation: OperationName, answer: object, origin: string): void {
+  const given = new Map<string, unknown>(Object.entries(answer))
+  const wrong = Object.entries(promised[operation]).filter(([name, kind]) => !is(kind, given.get(name)))
+  if (wrong.length === 0) return
+  const names = wrong.map(([name]) => name).join(', ')
+  throw new AuthconnError(
+    'vault_answer_invalid',
+    `${origin} answered without what a vault answers here: ${names}.`,
+  )
+}
+
+/** Of a type in the contract; `any` is what may be null, which is looked at by nobody but the reader. */
+type Kind<T> = [T] extends [string]
+  ? 'string'
+  : [T] extends [number]
+    ? 'number'
+    : [T] extends [boolean]
+      ? 'boolean'
+      : [T] extends [readonly unknown[]]
+        ? 'array'
+        : [T] extends [object]
+          ? 'object'
+          : 'any'
+
+/** Every field that is always there, and no other. */
+type Promised<R> = { readonly [K in keyof R as object extends Pick<R, K> ? never : K]: Kind<R[K]> }
+
+function is(kind: string, value: unknown): boolean {
+  switch (kind) {
+    case 'any':
+      return value !== undefined
+    case 'array':
+      return Array.isArray(value)
+    case 'object':
+      return typeof value === 'object' && value !== null
+    default:
+      return typeof value === kind
+  }
+}
+
+const grant = {
+  status: 'string',
+  scope: 'any',
+  expires_at: 'any',
+  refreshable: 'boolean',
+  last_refreshed_at: 'any',
+  last_error: 'any',
+} as const
+
+const connection = {
+  ...grant,
+  name: 'string',
+  type: 'string',
+  provider: 'any',
+  provider_url: 'string',
+  issuer_url: 'any',
+  client_id: 'string',
+  token_endpoint_auth_method: 'string',
+  endpoints: 'object',
+  pending_revocations: 'number',
+  created_at: 'string',
+  updated_at: 'string',
+} as const
+
+const authorization = {
+  id: 'string',
+  connection: 'string',
+  subject: 'any',
+  status: 'string',
+  redirect_uri: 'string',
+  scopes: 'array',
+  failure: 'any',
+  expires_at: 'string',
+} as const
+
+const caller = {
+  id: 'string',
+  name: 'string',
+  permissions: 'array',
+  connections: 'array',
+  subjects: 'any',
+  created_at: 'string',
+  expires_at: 'any',
+  revoked_at: 'any',
+} as const
+
+/** The contract in names, so that no schema library is loaded; its types keep this complete. */
+const promised: { readonly [N in OperationName]: Promised<Operation<N>['response']> } = {
+  getHealth: { status: 'string' },
+  getReadiness: { status: 'string' },
+  listProviders: { providers: 'array' },
+  createConnection: connection,
+  listConnections: { connections: 'array', next: 'any' },
+  getConnection: connection,
+  deleteConnection: { name: 'string', revocations: 'array' },
+  listGrants: { grants: 'array', next: 'any' },
+  getToken: { access_token: 'string', token_type: 'string', expires_at: 'any' },
+  revokeGrant: { connection: 'string', subject: 'any', status: 'string', upstream: 'string', detail: 'any' },
+  startAuthorization: { ...authorization, authorization_url: 'string' },
+  getAuthorization: authorization,
+  completeAuthorization: { ...authorization, grant: 'object' },
+  cancelAuthorization: authorization,
+  createCaller: { ...caller, api_key: 'string' },
+  listCallers: { callers: 'array', next: 'any' },
+  revokeCaller: caller,
+}

@@ -1,0 +1,92 @@
+import { join } from 'node:path'
+import { lockDataDirectory, makeDataDirectory } from './adapters/files/data-directory.ts'
+import { findKek } from './adapters/open-kek.ts'
+import { sampleDataKeys } from './adapters/postgres/data-key-store.ts'
+import { isDatabaseUnavailable, refusedAddress } from './adapters/postgres/database-errors.ts'
+import { migrate, pendingMigrations } from './adapters/postgres/migrate.ts'
+import { type OpenDatabase, openDatabase } from './adapters/postgres/open-database.ts'
+import type { Config } from './config/load-config.ts'
+import type { KeyEncryptionKey } from './core/crypto/key-encryption-key.ts'
+import { AuthconnError } from './core/errors.ts'
+import type { Logger } from './logger.ts'
+
+export interface Storage extends OpenDatabase {
+  /** undefined: none was given, and nothing is sealed yet. */
+  kek: KeyEncryptionKey | undefined
+}
+
+/**
+ * Opens the database and finds its key, and checks that they belong together before anything is changed. Closes both
+ * when the work fails, and says whether the setting or the database is at fault.
+ * Throws setting_invalid, database_unavailable, data_directory_in_use, and what findKek throws.
+ */
+export async function withStorage<T>(
+  config: Config,
+  log: Logger,
+  work: (storage: Storage) => Promise<T>,
+): Promise<T> {
+  makeDataDirectory(config.dataDirectory)
+  const unlock = config.databaseUrl ? () => undefined : lockDataDirectory(config.dataDirectory)
+  let opened: OpenDatabase | undefined
+  const close = async () => {
+    await opened?.close()
+    unlock()
+  }
+  try {
+    opened = await open(config, log)
+    const kek = await findKek(config.kek, config.dataDirectory, await sampleDataKeys(opened.db))
+    return await work({ ...opened, kek, close })
+  } catch (error) {
+    // What went wrong first is what there is to say.
+    await close().catch(() => undefined)
+    throw inWords(error, config)
+  }
+}
+
+/** Runs the missing migrations where that is allowed. Throws schema_out_of_date where it is not, schema_too_new. */
+export async function prepareSchema(storage: Storage, config: Config, log: Logger): Promise<void> {
+  if (!config.autoMigrate) return requireSchema(storage)
+  const ran = await migrateStorage(storage)
+  if (ran.length > 0) log.info({ migrations: ran }, 'migrated')
+}
+
+/** Throws schema_out_of_date, schema_too_new. */
+export async function requireSchema(storage: Storage): Promise<void> {
+  const pending = await pendingMigrations(storage.db)
+  if (pending.length > 0) throw new AuthconnError('schema_out_of_date', `Missing: ${pending.join(', ')}`)
+}
+
+/** Runs the missing migrations. Resolves to their names. */
+export async function migrateStorage(storage: Storage): Promise<string[]> {
+  // Asked first, since almost every start finds none, and a database without a time limit is a connection of its own.
+  if ((await pendingMigrations(storage.db)).length === 0) return []
+  return storage.withoutTimeLimit((db) => migrate(db))
+}
+
+/** Where the local command line finds the vault before it listens; the true address follows when it does. */
+export function localUrl(config: Config): string {
+  return `http://127.0.0.1:${config.port}`
+}
+
+async function open(config: Config, log: Logger): Promise<OpenDatabase> {
+  const { databaseUrl, databasePoolSize, dataDirectory } = config
+  return openDatabase(
+    databaseUrl
+      ? { url: databaseUrl.reveal(), poolSize: databasePoolSize }
+      : { directory: join(dataDirectory, 'database') },
+    log,
+  )
+}
+
+function inWords(error: unknown, { databaseUrl, databaseUrlSetting }: Config): unknown {
+  if (!databaseUrl || error instanceof AuthconnError) return error
+  const refused = refusedAddress(error)
+  if (refused) {
+    return new AuthconnError('setting_invalid', `${databaseUrlSetting} was refused: ${refused}`, { cause: error })
+  }
+  if (isDatabaseUnavailable(error)) {
+    const detail = `The database of ${databaseUrlSetting} does not answer`
+    return new AuthconnError('database_unavailable', detail, { cause: error })
+  }
+  return error
+}

@@ -1,0 +1,175 @@
+import { contract, type Endpoint, type OperationName, routes } from '@authconn/shared'
+import fc from 'fast-check'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { expectDeclared, urlOf, useVault } from '../support/vault.ts'
+
+const v = useVault()
+const operations = Object.keys(routes) as OperationName[]
+const endpointOf = (name: OperationName): Endpoint => contract[name]
+
+type Schema = Record<string, unknown>
+type Fields = Record<string, unknown>
+
+const connection = 'fuzzed'
+const ownConnections: Partial<Record<OperationName, string>> = {
+  deleteConnection: 'deleted',
+  revokeGrant: 'revoked',
+}
+let authorization: string
+
+beforeAll(async () => {
+  for (const name of [connection, ...Object.values(ownConnections)]) {
+    await v.createConnection({ name })
+    await v.authorize(name)
+  }
+  const body = { scopes: ['openid'], redirect_uri: 'http://127.0.0.1:8080/callback' }
+  const { body: started } = await v.call('startAuthorization', { params: { name: connection }, body })
+  authorization = started.id
+})
+
+/** What somebody may send without meaning well, or without knowing better. */
+const nastyText = fc.oneof(
+  fc.constantFrom('', '\u0000', 'a\u0000', '\ud800', 'a\udfff', '\ufeffa', ' a ', '\n', '*', '%', '_', '\\', "'"),
+  fc.constantFrom(
+    '..',
+    '.',
+    '__proto__',
+    'constructor',
+    '{}',
+    'null',
+    'NaN',
+    '-1',
+    '1e2',
+    '1e999',
+    '０',
+    'ﷺ',
+    '🔑',
+  ),
+  fc.constantFrom('x'.repeat(70_000), '🔑'.repeat(255), 'é'.repeat(1024)),
+  fc.constantFrom(
+    '9999-12-31T23:59:59-23:59',
+    '0000-01-01T00:00:00Z',
+    '2029-12-31T23:59:60Z',
+    '2029-02-30t00:00:00z',
+  ),
+  fc.constantFrom(
+    'https://[',
+    'https://a b',
+    'https://\ud800',
+    'HTTPS://EXAMPLE.COM',
+    'https://例え.jp/é',
+    'data:,x',
+  ),
+  fc.constantFrom('urn:uuid:00000000-0000-0000-0000-000000000000', 'https://provider.example/\u0000'),
+  fc.string({ unit: 'binary', maxLength: 40 }),
+  fc.string({ unit: 'grapheme', maxLength: 40 }),
+)
+const nasty = fc.oneof(
+  { weight: 3, arbitrary: nastyText },
+  { weight: 1, arbitrary: fc.jsonValue() },
+  { weight: 1, arbitrary: fc.constantFrom<unknown>(null, 0, -1, 2 ** 53, 1.5, true, [], {}, [[]], [null]) },
+  { weight: 1, arbitrary: fc.array(nastyText, { maxLength: 3 }) },
+)
+
+/** Values of the shape that a schema wants, most of which pass. */
+function fieldOf(name: string, schema: Schema): fc.Arbitrary<unknown> {
+  if (Array.isArray(schema.enum)) return fc.constantFrom(...schema.enum)
+  if (schema.type === 'integer') return fc.integer({ min: 0, max: 600 })
+  if (Array.isArray(schema.type)) return fc.oneof(fc.constant(null), fc.array(nastyText, { maxLength: 2 }))
+  if (schema.type === 'array') {
+    return fc.uniqueArray(fieldOf(name, schema.items as Schema), { minLength: 1, maxLength: 2 })
+  }
+  const usual =
+    name === 'name' ? fc.stringMatching(/^[a-z0-9]{12}$/) : fc.constantFrom(...(examples[name] ?? ['x']))
+  return fc.oneof({ weight: 4, arbitrary: usual }, { weight: 1, arbitrary: nastyText })
+}
+
+const examples: Readonly<Record<string, readonly string[]>> = {
+  connections: ['*', 'a-*'],
+  scopes: ['openid', 'a'],
+  after: ['a', '0'],
+  subject: ['alice', 'a_%\\'],
+  expires_at: ['2099-01-01T00:00:00Z'],
+  redirect_uri: ['http://127.0.0.1:8080/callback'],
+  redirected_url: ['http://127.0.0.1:8080/callback?code=a&state=b'],
+  client_id: ['client'],
+  client_secret: ['secret', 'zażółć'],
+  provider_url: ['https://provider.example', 'https://accounts.google.com', 'https://login.microsoftonline.com/x'],
+  issuer_url: ['https://provider.example', 'https://accounts.google.com'],
+  userinfo_endpoint: ['https://provider.example/u', 'http://127.0.0.1:1/'],
+  jwks_uri: ['https://provider.example/jwks', 'https://10.0.0.1/'],
+  revocation_endpoint: ['https://provider.example/r'],
+  introspection_endpoint: ['https://provider.example/i'],
+}
+
+/** What keeps the requests of createConnection from going out: nothing is discovered where both are given. */
+const given = {
+  authorization_endpoint: 'https://provider.example/a',
+  token_endpoint: 'https://provider.example/t',
+}
+
+/** The fields of one part of a request: well-formed ones with a few that are missing, unknown or of another type. */
+function part(schema: Endpoint['body']): fc.Arbitrary<Fields> {
+  const properties = Object.entries(schema?.properties ?? {})
+  const requiredKeys = schema?.required ?? []
+  const wellFormed = fc.record(
+    Object.fromEntries(properties.map(([name, property]) => [name, fieldOf(name, property as Schema)])),
+    { requiredKeys: [...requiredKeys] },
+  )
+  const names = fc.constantFrom(...properties.map(([name]) => name), 'unknown', 'a\u0000', '__proto__')
+  const change = fc.tuple(names, fc.oneof(nasty, fc.constant(undefined)))
+  const changes = fc.oneof(fc.constant([]), fc.array(change, { minLength: 1, maxLength: 2 }))
+  return fc.tuple(wellFormed, changes).map(([fields, made]) => {
+    const changed: Fields = { ...fields }
+    for (const [name, value] of made) {
+      Object.defineProperty(changed, name, { value, enumerable: true, configurable: true, writable: true })
+    }
+    return changed
+  })
+}
+
+/** Paths that lead somewhere, most of the time, and never to what the other operations need. */
+function pathOf(name: OperationName): fc.Arbitrary<Fields> {
+  const id = name === 'revokeCaller' ? crypto.randomUUID() : authorization
+  return fc.record({
+    name: fc.oneof(fc.constant(ownConnections[name] ?? connection), nastyText),
+    id: fc.oneof(fc.constantFrom(id, crypto.randomUUID()), nastyText),
+  })
+}
+
+describe('security 14: whatever is made from the contract', () => {
+  test.each(operations)('%s never answers with a failure of its own', { timeout: 20_000 }, async (name) => {
+    const [method] = routes[name]
+    const { query, body } = endpointOf(name)
+    const request = fc.record({
+      path: pathOf(name),
+      query: part(query),
+      body: fc.oneof({ weight: 6, arbitrary: part(body) }, { weight: 1, arbitrary: nasty }),
+    })
+    const seen = new Set<number>()
+    await fc.assert(
+      fc.asyncProperty(request, async (parts) => {
+        const url = urlOf(name, inUrl(parts.path), inUrl(parts.query))
+        const sent = name === 'createConnection' && isFields(parts.body) ? { ...parts.body, ...given } : parts.body
+        const answer = await v.send(method, url, body ? { body: JSON.stringify(sent) } : {})
+        seen.add(answer.status)
+        expect(answer.status, JSON.stringify(answer.body)).toBeLessThan(500)
+        // A path that is empty or has dots is another endpoint's, or none's.
+        if (answer.status >= 400 && answer.body.code !== 'not_found') expectDeclared(name, answer)
+      }),
+      { numRuns: 250, interruptAfterTimeLimit: 900, markInterruptAsFailure: false },
+    )
+    expect(seen.size).toBeGreaterThan(0)
+  })
+})
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Half characters have no percent-encoding, so no client can send them in a URL. */
+function inUrl(fields: Fields): Fields {
+  const present = Object.entries(fields).filter(([, value]) => value !== undefined)
+  const text = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value))
+  return Object.fromEntries(present.map(([name, value]) => [name.toWellFormed(), text(value).toWellFormed()]))
+}
