@@ -7,17 +7,17 @@ const operations = Object.keys(routes) as OperationName[]
 const endpointOf = (name: OperationName): Endpoint => contract[name]
 const params = { name: 'some-connection', id: '7c9e6679-7425-40de-944b-e07fc1f90ae7' }
 
-describe.each(operations)('%s', (name) => {
+test.each(operations)('%s refuses a query that it does not declare', async (name) => {
+  const { body } = endpointOf(name)
+  const answer = await v.send(routes[name][0], `${urlOf(name, params, {})}?nonsense=1`, body ? { body: {} } : {})
+  expectProblem(answer, 400, 'invalid_request')
+})
+
+describe.each(operations.filter((name) => !endpointOf(name).body))('%s', (name) => {
   const [method] = routes[name]
   const url = urlOf(name, params, {})
 
-  test('refuses a query that it does not declare', async () => {
-    const { body } = endpointOf(name)
-    const answer = await v.send(method, `${url}?nonsense=1`, body ? { body: {} } : {})
-    expectProblem(answer, 400, 'invalid_request')
-  })
-
-  test.runIf(!endpointOf(name).body)('refuses a body, and says that it takes none', async () => {
+  test('refuses a body, and says that it takes none', async () => {
     for (const body of ['{"subject":"alice"}', '{}', '{', 'x=1']) {
       const answer = await v.send(method, url, { body })
       expectProblem(answer, 400, 'invalid_request')
@@ -25,7 +25,7 @@ describe.each(operations)('%s', (name) => {
     }
   })
 
-  test.runIf(!endpointOf(name).body)('does not mind a content type without a body', async () => {
+  test('does not mind a content type without a body', async () => {
     for (const type of ['application/json', 'text/html', 'nonsense']) {
       const { body } = await v.send(method, url, { headers: { 'content-type': type } })
       expect(['invalid_json', 'unsupported_media_type', 'invalid_request']).not.toContain(body.code)

@@ -36,7 +36,8 @@ export async function startVaultProcess(env: Record<string, string> & { AUTHCONN
   const child = start(['start', '--port', '0'], env)
   const output = collect(child)
   onTestFinished(() => void child.kill('SIGKILL'))
-  const exited = once(child, 'exit')
+  // Not `exit`: what it wrote last may come after that.
+  const exited = once(child, 'close')
   const url = await Promise.race([listening(child), exited.then(() => undefined)])
   if (!url) throw new Error(`the vault did not start: ${JSON.stringify(output())}`)
   const credentials = () => JSON.parse(readFileSync(join(env.AUTHCONN_DATA_DIR, 'credentials.json'), 'utf8'))
