@@ -1,0 +1,66 @@
+import Type, { type Static } from 'typebox'
+import { ConnectionName, closed, nullableString, Subject, stringEnum, timestamp } from './common.ts'
+import { Grant } from './grants.ts'
+
+export const Scopes = Type.Array(
+  // RFC 6749 section 3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
+  Type.String({
+    pattern: '^[\\x21\\x23-\\x5b\\x5d-\\x7e]+$',
+    maxLength: 512,
+    description: 'Visible ASCII characters but " and \\, up to 512',
+  }),
+  { maxItems: 100, uniqueItems: true },
+)
+
+export const NewAuthorization = Type.Object(
+  {
+    scopes: Scopes,
+    redirect_uri: Type.String({ minLength: 1, maxLength: 2048 }),
+    subject: Type.Optional(Subject),
+    timeout: Type.Optional(
+      Type.Integer({ minimum: 10, maximum: 3600, default: 600, description: 'Seconds until it expires' }),
+    ),
+  },
+  closed,
+)
+export type NewAuthorization = Static<typeof NewAuthorization>
+
+export const AuthorizationStatus = stringEnum(['pending', 'completed', 'failed', 'expired'])
+export type AuthorizationStatus = Static<typeof AuthorizationStatus>
+
+const authorizationFields = {
+  id: Type.String({ format: 'uuid' }),
+  connection: ConnectionName,
+  subject: nullableString(),
+  status: AuthorizationStatus,
+  redirect_uri: Type.String(),
+  scopes: Type.Array(Type.String()),
+  failure: nullableString({ description: 'Why it failed, in words; null otherwise' }),
+  expires_at: timestamp,
+}
+
+export const Authorization = Type.Object(authorizationFields, closed)
+export type Authorization = Static<typeof Authorization>
+
+export const StartedAuthorization = Type.Object(
+  {
+    ...authorizationFields,
+    authorization_url: Type.String({ description: 'Open it in the browser of the person who consents' }),
+  },
+  closed,
+)
+export type StartedAuthorization = Static<typeof StartedAuthorization>
+
+export const CompletedAuthorization = Type.Object({ ...authorizationFields, grant: Grant }, closed)
+export type CompletedAuthorization = Static<typeof CompletedAuthorization>
+
+export const Callback = Type.Object(
+  {
+    redirected_url: Type.String({
+      minLength: 1,
+      maxLength: 16384,
+      description: 'The whole URL to which the provider sent the browser',
+    }),
+  },
+  closed,
+)

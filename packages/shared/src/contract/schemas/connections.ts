@@ -1,0 +1,96 @@
+import Type, { type Static } from 'typebox'
+import {
+  ConnectionName,
+  closed,
+  nullableString,
+  stringEnum,
+  textPattern,
+  timestamp,
+  url,
+  urlText,
+} from './common.ts'
+import { grantState, Revocation } from './grants.ts'
+
+export const AuthMethod = stringEnum(
+  ['client_secret_basic', 'client_secret_post'],
+  'How the vault authenticates to the token endpoint (RFC 6749 section 2.3.1)',
+)
+export type AuthMethod = Static<typeof AuthMethod>
+
+const endpointUrls = {
+  authorization_endpoint: url,
+  token_endpoint: url,
+  revocation_endpoint: Type.Optional(url),
+  introspection_endpoint: Type.Optional(url),
+  userinfo_endpoint: Type.Optional(url),
+  jwks_uri: Type.Optional(url),
+}
+
+export const ProviderEndpoints = Type.Object(endpointUrls, {
+  ...closed,
+  description: 'By their names in RFC 8414 and OpenID Connect Discovery',
+})
+export type ProviderEndpoints = Static<typeof ProviderEndpoints>
+
+export const NewConnection = Type.Object(
+  {
+    name: ConnectionName,
+    type: Type.Optional(stringEnum(['TYPE_OAUTH2'])),
+    provider_url: urlText("The provider's issuer, base URL or authorization endpoint"),
+    issuer_url: Type.Optional(urlText('The issuer, where it is not the provider URL')),
+    client_id: Type.String({
+      minLength: 1,
+      maxLength: 1024,
+      pattern: '^[\\x20-\\x7e]+$',
+      description: 'Visible ASCII characters and spaces (RFC 6749 appendix A.1)',
+    }),
+    client_secret: Type.String({
+      minLength: 1,
+      maxLength: 4096,
+      pattern: textPattern,
+      writeOnly: true,
+      description: 'Without line breaks or other control characters',
+    }),
+    token_endpoint_auth_method: Type.Optional(AuthMethod),
+    authorization_endpoint: Type.Optional(url),
+    token_endpoint: Type.Optional(url),
+    revocation_endpoint: Type.Optional(url),
+    introspection_endpoint: Type.Optional(url),
+    userinfo_endpoint: Type.Optional(url),
+    jwks_uri: Type.Optional(url),
+  },
+  closed,
+)
+export type NewConnection = Static<typeof NewConnection>
+
+export const Connection = Type.Object(
+  {
+    name: ConnectionName,
+    type: stringEnum(['TYPE_OAUTH2']),
+    provider: nullableString({ description: 'Id in the provider catalog, null when it is not from there' }),
+    provider_url: Type.String(),
+    issuer_url: nullableString(),
+    client_id: Type.String(),
+    token_endpoint_auth_method: AuthMethod,
+    endpoints: ProviderEndpoints,
+    ...grantState,
+    pending_revocations: Type.Integer({
+      description: 'Revocations that the provider has not done yet; the vault goes on trying',
+    }),
+    created_at: timestamp,
+    updated_at: timestamp,
+  },
+  { ...closed, description: "A named OAuth client at a provider, with its application grant's state" },
+)
+export type Connection = Static<typeof Connection>
+
+export const ConnectionList = Type.Object(
+  {
+    connections: Type.Array(Connection),
+    next: nullableString({ description: 'Give it as `after` for the next page; null on the last one' }),
+  },
+  closed,
+)
+
+export const DeletedConnection = Type.Object({ name: ConnectionName, revocations: Type.Array(Revocation) }, closed)
+export type DeletedConnection = Static<typeof DeletedConnection>
