@@ -3,11 +3,11 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { chown, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
+import { freePort } from './free-port.ts'
 import type { PostgresReport } from './postgres.ts'
 
 // Started by startPostgres with an IPC channel, whose end is the sign to clean up.
@@ -114,16 +114,6 @@ async function executableBy(account: Account | undefined, binaries: Binaries, sc
       postgres: join(copy, 'bin', basename(binaries.postgres)),
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  probe.close()
-  await once(probe, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no free port')
-  return address.port
 }
 
 /** Resolves when the server accepts connections. */

@@ -82,7 +82,11 @@ export function createRefreshGrant(deps: {
     const saved = await persist(
       () => grants.saveRefreshed(lease, { ...sealed, age: performance.now() - askedAt }),
       deps.sleep,
-    )
+    ).catch((error) => {
+      // Said in so many words, since the next attempt may find that the provider has ended the former refresh token.
+      log.error({ grant: grant.id, connection: grant.connectionId, error }, 'refreshed tokens could not be stored')
+      throw error
+    })
     const current = await persist(() => grants.findById(grant.id), deps.sleep)
     if (!saved) await settle(connection, client, tokens, sealed, current?.grant)
     if (!current) throw gone()
