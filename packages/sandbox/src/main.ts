@@ -1,6 +1,8 @@
 import { parseArgs } from 'node:util'
 import { PortTakenError } from './http/listen.ts'
 import { createDefaultClient } from './provider/clients.ts'
+import { signingAlgs } from './provider/signing-key.ts'
+import { announcements, maximumLatencyMs } from './settings.ts'
 import { type Sandbox, type SandboxOptions, startSandbox } from './start-sandbox.ts'
 
 const help = `Runs an OAuth 2.0 and OpenID provider on this machine, to develop and to test against.
@@ -9,7 +11,14 @@ Usage: node packages/sandbox/src/main.ts [options]
 
   --port PORT                where to listen (default 9400; 0 for any free port)
   --access-token-ttl SECONDS lifetime of access tokens (default 3600)
+  --refresh-token-ttl SECONDS
+                             lifetime of refresh tokens (default 2592000)
+  --announce-refresh-token-ttl NAME
+                             tell it in token answers: refresh_token_expires_in or x_refresh_token_expires_in
   --no-rotate                keep the refresh token at a refresh instead of giving a new one
+  --reuse-interval SECONDS   how long a used refresh token still works (default 0)
+  --token-latency MS         let each token request wait before it is processed (default 0)
+  --signing-alg ALG          RS256 (default), or ES256, which is faster
   --client-id ID             (default sandbox-client)
   --client-secret SECRET     (default: another one at every start)
   --json                     print what to connect with as one line of JSON
@@ -48,7 +57,12 @@ function readFlags(args: readonly string[]) {
     options: {
       port: { type: 'string', default: '9400' },
       'access-token-ttl': { type: 'string', default: '3600' },
+      'refresh-token-ttl': { type: 'string', default: '2592000' },
+      'announce-refresh-token-ttl': { type: 'string', default: 'none' },
       'no-rotate': { type: 'boolean', default: false },
+      'reuse-interval': { type: 'string', default: '0' },
+      'token-latency': { type: 'string', default: '0' },
+      'signing-alg': { type: 'string', default: 'RS256' },
       'client-id': { type: 'string' },
       'client-secret': { type: 'string' },
       json: { type: 'boolean', default: false },
@@ -61,8 +75,17 @@ function toOptions(flags: Flags): SandboxOptions {
   const defaults = createDefaultClient()
   return {
     port: readNumber('--port', flags.port, 0, 65_535),
-    accessTokenTtl: readNumber('--access-token-ttl', flags['access-token-ttl'], 1, Number.MAX_SAFE_INTEGER),
+    accessTokenTtl: readNumber('--access-token-ttl', flags['access-token-ttl'], 1),
+    refreshTokenTtl: readNumber('--refresh-token-ttl', flags['refresh-token-ttl'], 1),
+    announceRefreshTokenTtl: readChoice(
+      '--announce-refresh-token-ttl',
+      flags['announce-refresh-token-ttl'],
+      announcements,
+    ),
     rotateRefreshTokens: !flags['no-rotate'],
+    reuseInterval: readNumber('--reuse-interval', flags['reuse-interval'], 0),
+    tokenLatencyMs: readNumber('--token-latency', flags['token-latency'], 0, maximumLatencyMs),
+    signingAlg: readChoice('--signing-alg', flags['signing-alg'], signingAlgs),
     clients: [
       {
         client_id: flags['client-id'] || defaults.client_id,
@@ -72,15 +95,22 @@ function toOptions(flags: Flags): SandboxOptions {
   }
 }
 
-function readNumber(flag: string, text: string, minimum: number, maximum: number): number {
+function readNumber(flag: string, text: string, minimum: number, maximum = Number.MAX_SAFE_INTEGER): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
   if (value >= minimum && value <= maximum) return value
   throw new UsageError(`${flag} must be a whole number from ${minimum} to ${maximum}, not "${text}"`)
 }
 
-function toJson({ issuer, client }: Sandbox) {
-  const { client_id, client_secret } = client
-  return { issuer, client_id, client_secret, faults: `${issuer}/sandbox/faults`, stats: `${issuer}/sandbox/stats` }
+function readChoice<Choice extends string>(flag: string, text: string, choices: readonly Choice[]): Choice {
+  const choice = choices.find((name) => name === text)
+  if (choice) return choice
+  throw new UsageError(`${flag} must be one of ${choices.join(', ')}, not "${text}"`)
+}
+
+function toJson({ issuer, client: { client_id, client_secret } }: Sandbox) {
+  const switches = ['faults', 'stats', 'settings', 'families', 'tokens']
+  const urls = switches.map((name) => [name, `${issuer}/sandbox/${name}`])
+  return { issuer, client_id, client_secret, ...Object.fromEntries(urls) }
 }
 
 function describe({ issuer, client }: Sandbox): string {
@@ -94,6 +124,7 @@ function describe({ issuer, client }: Sandbox): string {
   make it fail   ${issuer}/sandbox/faults
   counters       ${issuer}/sandbox/stats
   settings       ${issuer}/sandbox/settings
+  what became    ${issuer}/sandbox/families
 `
 }
 

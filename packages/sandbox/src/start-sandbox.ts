@@ -1,33 +1,29 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
+import { createFamilies, type Families } from './families.ts'
 import { createInterposer } from './faults/create-interposer.ts'
 import { createFaultControl, type FaultControl } from './faults/fault-control.ts'
 import { createSwitches } from './http/create-switches.ts'
 import { listen } from './http/listen.ts'
 import { createHome } from './pages/home.ts'
 import { createInteraction } from './pages/interaction.ts'
+import { announceRefreshTokenTtl } from './provider/announce-refresh-token-ttl.ts'
 import { createDefaultClient, type SandboxClient } from './provider/clients.ts'
 import { createAuthMethodCheck } from './provider/create-auth-method-check.ts'
-import { createProvider, type ProviderSettings } from './provider/create-provider.ts'
-import { InvalidSettingError, isPositiveInteger, setAccessTokenTtl } from './provider/set-access-token-ttl.ts'
+import { createMint, type Mint } from './provider/create-mint.ts'
+import { createProvider } from './provider/create-provider.ts'
+import { observeRefreshes } from './provider/observe-refreshes.ts'
 import { createSigningKey, type SigningAlg } from './provider/signing-key.ts'
-import { createStats, type SandboxStats } from './stats.ts'
+import { changeSettings, createSettings, type SandboxSettings } from './settings.ts'
+import { createStatsKeeper, type SandboxStats } from './stats.ts'
 
-export interface SandboxOptions {
+export interface SandboxOptions extends Partial<SandboxSettings> {
   /** 0, the default, for any free one. */
   port?: number
   /** The address to listen on; 127.0.0.1 by default. */
   host?: string
-  /** Lifetimes in seconds: an hour, 30 days and an hour by default. */
-  accessTokenTtl?: number
-  refreshTokenTtl?: number
-  idTokenTtl?: number
-  /** Whether each refresh gives a new refresh token; using an old one again then ends the family. On by default. */
-  rotateRefreshTokens?: boolean
-  /** Seconds during which a refresh token that was used still works; 0 by default. */
-  reuseInterval?: number
   /** One client, `sandbox-client` with a secret of its own, by default. */
   clients?: readonly [SandboxClient, ...SandboxClient[]]
-  /** RS256 by default. */
+  /** RS256 by default. ES256 signs faster, for tests that refresh much with `openid`. */
   signingAlg?: SigningAlg
 }
 
@@ -40,66 +36,73 @@ export interface Sandbox {
   faults: FaultControl
   /** Live counters. */
   stats: Readonly<SandboxStats>
-  /** Of the tokens issued from now on. */
+  resetStats(): void
+  /** What became of the tokens. */
+  families: Families
+  /** As they are now. */
+  settings: Readonly<SandboxSettings>
+  /** Changes some settings from now on, or throws InvalidSettingError and changes none. */
+  changeSettings(changes: Partial<SandboxSettings>): void
+  /** The same for the one that is changed most. */
   setAccessTokenTtl(seconds: number): void
+  /** Tokens as from the code flow, without a browser. Throws InvalidMintError. */
+  mint: Mint
   /** Closes everything, requests that hang included; nothing happens the second time. */
   stop(): Promise<void>
 }
 
-/** A running provider. Throws PortTakenError, and InvalidSettingError for a lifetime that is none. */
+/** A running provider. Throws PortTakenError, and InvalidSettingError for a setting that has no meaning. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const settings = readSettings(options)
+  const settings = createSettings(options)
   const clients = options.clients ?? ([createDefaultClient()] as const)
   const key = createSigningKey(options.signingAlg ?? 'RS256')
   const faults = createFaultControl()
-  const stats = createStats()
+  const stats = createStatsKeeper()
+  const families = createFamilies()
 
   // The issuer holds the port, so the provider can only be made once there is one.
   const server = createServer()
   const { port, url: issuer } = await listen(server, options.port ?? 0, options.host ?? '127.0.0.1')
   try {
-    server.on('request', compose({ issuer, clients, key, settings, faults, stats }))
+    const { mint, handle } = compose({ issuer, clients, key, settings, faults, stats, families })
+    server.on('request', handle)
+    return {
+      issuer,
+      port,
+      client: clients[0],
+      faults,
+      stats: stats.stats,
+      resetStats: stats.reset,
+      families,
+      settings,
+      changeSettings: (changes) => changeSettings(settings, changes),
+      setAccessTokenTtl: (accessTokenTtl) => changeSettings(settings, { accessTokenTtl }),
+      mint,
+      stop: () => stop(server, faults),
+    }
   } catch (error) {
     await stop(server, faults)
     throw error
   }
-
-  return {
-    issuer,
-    port,
-    client: clients[0],
-    faults,
-    stats,
-    setAccessTokenTtl: (seconds) => setAccessTokenTtl(settings, seconds),
-    stop: () => stop(server, faults),
-  }
-}
-
-const day = 24 * 60 * 60
-
-function readSettings(options: SandboxOptions): ProviderSettings {
-  const { accessTokenTtl = 3600, refreshTokenTtl = 30 * day, idTokenTtl = 3600 } = options
-  for (const [name, value] of Object.entries({ accessTokenTtl, refreshTokenTtl, idTokenTtl })) {
-    if (!isPositiveInteger(value)) throw new InvalidSettingError(`"${name}" must be whole seconds, at least 1`)
-  }
-  const { rotateRefreshTokens = true, reuseInterval = 0 } = options
-  return { accessTokenTtl, refreshTokenTtl, idTokenTtl, rotateRefreshTokens, reuseInterval }
 }
 
 /** The whole way of a request: the sandbox's own pages, what stands before the endpoints, and the endpoints. */
 function compose(
-  deps: Parameters<typeof createProvider>[0] & Parameters<typeof createInterposer>[0],
-): RequestListener {
+  deps: Parameters<typeof createProvider>[0] &
+    Parameters<typeof createInterposer>[0] & { clients: readonly [SandboxClient, ...SandboxClient[]] },
+): { mint: Mint; handle: RequestListener } {
+  const { issuer, clients, settings, families, stats } = deps
   const provider = createProvider(deps)
-  provider.use(createHome(deps.issuer))
-  provider.use(createSwitches(deps))
+  const mint = createMint({ provider, clientId: clients[0].client_id, settings })
+
+  provider.use(createHome(issuer))
+  provider.use(createSwitches({ ...deps, mint }))
   provider.use(createInteraction(provider))
   provider.use(createInterposer(deps))
-  provider.use(createAuthMethodCheck(deps.clients))
-  provider.on('grant.error', (_ctx, error) => {
-    if (error.error_detail === 'refresh token already used') deps.stats.refreshTokenReplays += 1
-  })
-  return provider.callback()
+  provider.use(createAuthMethodCheck(clients))
+  observeRefreshes(provider, { families, stats: stats.stats })
+  announceRefreshTokenTtl(provider, settings)
+  return { mint, handle: provider.callback() }
 }
 
 async function stop(server: Server, faults: FaultControl) {

@@ -1,3 +1,5 @@
+import type { ServerResponse } from 'node:http'
+import { createBusiestSecond } from './busiest-second.ts'
 import type { Endpoint } from './http/endpoints.ts'
 
 /** What the sandbox was asked, requests that a fault cut short included. */
@@ -6,30 +8,56 @@ export interface SandboxStats {
   authorizations: number
   /** Token requests by grant type. */
   tokenRequests: Record<string, number>
+  /** The most token requests that came within any one second. */
+  busiestSecond: number
+  /** Token requests that wait for their answer, until it is sent or the client goes away. */
+  concurrentTokenRequests: { now: number; most: number }
   revocations: number
   introspections: number
   discoveries: number
   jwksRequests: number
   userinfoRequests: number
-  /** Refresh tokens presented a second time: each ended its whole family. */
+  /** How often a used refresh token was presented outside the reuse interval. The first time ends its family. */
   refreshTokenReplays: number
   /** Requests that came by following a `redirect` fault to where it leads by default. */
   redirectsFollowed: number
 }
 
-export function createStats(): SandboxStats {
+/** Keeps the counters; `stats` always shows the present. */
+export function createStatsKeeper() {
+  const stats = createStats()
+  const busiestSecond = createBusiestSecond()
+
   return {
-    authorizations: 0,
-    tokenRequests: { authorization_code: 0, refresh_token: 0 },
-    revocations: 0,
-    introspections: 0,
-    discoveries: 0,
-    jwksRequests: 0,
-    userinfoRequests: 0,
-    refreshTokenReplays: 0,
-    redirectsFollowed: 0,
+    stats,
+    count(endpoint: Endpoint, grantType: string | undefined, response: ServerResponse) {
+      if (endpoint !== 'token') {
+        stats[counters[endpoint]] += 1
+        return
+      }
+      const name = grantType ?? 'none'
+      stats.tokenRequests[name] = (stats.tokenRequests[name] ?? 0) + 1
+      stats.busiestSecond = Math.max(stats.busiestSecond, busiestSecond.add())
+      // A client that has left already closes nothing more.
+      if (response.destroyed) return
+      const concurrent = stats.concurrentTokenRequests
+      concurrent.now += 1
+      concurrent.most = Math.max(concurrent.most, concurrent.now)
+      response.once('close', () => {
+        concurrent.now -= 1
+      })
+    },
+    /** From zero again; requests that are waiting now go on counting as concurrent. */
+    reset() {
+      const concurrent = stats.concurrentTokenRequests
+      concurrent.most = concurrent.now
+      Object.assign(stats, createStats(), { concurrentTokenRequests: concurrent })
+      busiestSecond.reset()
+    },
   }
 }
+
+export type StatsKeeper = ReturnType<typeof createStatsKeeper>
 
 const counters = {
   authorization: 'authorizations',
@@ -40,10 +68,18 @@ const counters = {
   userinfo: 'userinfoRequests',
 } as const satisfies Record<Exclude<Endpoint, 'token'>, keyof SandboxStats>
 
-export function countRequest(stats: SandboxStats, endpoint: Endpoint, grantType: string | undefined) {
-  if (endpoint !== 'token') stats[counters[endpoint]] += 1
-  else {
-    const name = grantType ?? 'none'
-    stats.tokenRequests[name] = (stats.tokenRequests[name] ?? 0) + 1
+function createStats(): SandboxStats {
+  return {
+    authorizations: 0,
+    tokenRequests: { authorization_code: 0, refresh_token: 0 },
+    busiestSecond: 0,
+    concurrentTokenRequests: { now: 0, most: 0 },
+    revocations: 0,
+    introspections: 0,
+    discoveries: 0,
+    jwksRequests: 0,
+    userinfoRequests: 0,
+    refreshTokenReplays: 0,
+    redirectsFollowed: 0,
   }
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { endpoints, type Sandbox, startSandbox } from '../src/index.ts'
 import { readTokens } from './support/client.ts'
 import { createFaultyClient } from './support/faulty-client.ts'
@@ -67,4 +67,17 @@ describe('limits', () => {
     sandbox.faults.clear('token')
     expect((await pending).status).toBe(200)
   })
+
+  test.each([{ kind: 'hang' }, { kind: 'slow', delayMs: 10_000 }] as const)(
+    'clearing $kind lets one of the requests with the same refresh token through',
+    async (fault) => {
+      const { refresh_token } = await client.signIn()
+      sandbox.faults.set('token', fault)
+      const pending = Array.from({ length: 8 }, () => client.refresh(refresh_token))
+      await vi.waitUntil(() => sandbox.stats.concurrentTokenRequests.now === 8)
+      sandbox.faults.clear('token')
+      const statuses = (await Promise.all(pending)).map(({ status }) => status)
+      expect(statuses.toSorted()).toEqual([200, ...Array(7).fill(400)])
+    },
+  )
 })

@@ -1,6 +1,3 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { type Sandbox, startSandbox } from '../src/index.ts'
 import { createClient } from './support/client.ts'
@@ -117,59 +114,5 @@ describe('pages', () => {
     const { issuer } = await start()
     expect(await (await fetch(issuer)).text()).toContain(issuer)
     expect((await fetch(`${issuer}/favicon.ico`)).status).toBe(204)
-  })
-})
-
-describe('from the command line', () => {
-  const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
-
-  function run(...args: string[]) {
-    const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-    const output = { stdout: '', stderr: '' }
-    child.stdout.on('data', (chunk) => {
-      output.stdout += chunk
-    })
-    child.stderr.on('data', (chunk) => {
-      output.stderr += chunk
-    })
-    const exited = once(child, 'close').then(([code]: unknown[]) => ({ code, ...output }))
-    return { child, exited, firstOutput: () => once(child.stdout, 'data').then(() => output.stdout) }
-  }
-
-  test('it prints how to connect as JSON, serves, and ends on SIGTERM', async () => {
-    const { child, exited, firstOutput } = run('--port', '0', '--json', '--client-secret', 'mine', '--no-rotate')
-    const info = JSON.parse(await firstOutput())
-    expect(info).toMatchObject({ client_id: 'sandbox-client', client_secret: 'mine' })
-    expect((await fetch(info.stats)).status).toBe(200)
-    child.kill('SIGTERM')
-    expect(await exited).toMatchObject({ code: 0, stderr: '' })
-  })
-
-  test('it ends on SIGINT', async () => {
-    const { child, exited, firstOutput } = run('--port', '0')
-    expect(await firstOutput()).toContain('client secret')
-    child.kill('SIGINT')
-    expect(await exited).toMatchObject({ code: 0, stderr: '' })
-  })
-
-  test('it names the remedy when the port is taken', async () => {
-    const { port } = await start()
-    const { code, stdout, stderr } = await run('--port', String(port)).exited
-    expect([code, stdout]).toEqual([1, ''])
-    expect(stderr).toBe(
-      `Port ${port} on 127.0.0.1 is taken by another process\nGive another one with --port, or --port 0.\n`,
-    )
-  })
-
-  test('it shows its help, and refuses what it does not know', async () => {
-    expect(await run('--help').exited).toMatchObject({
-      code: 0,
-      stdout: expect.stringContaining('--access-token-ttl'),
-    })
-    expect(await run('--prot', '1').exited).toMatchObject({ code: 2, stdout: '' })
-    expect(await run('--port', 'x').exited).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining('--port must be'),
-    })
   })
 })

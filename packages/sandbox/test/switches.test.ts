@@ -1,18 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { faultKindNames, type Sandbox, startSandbox } from '../src/index.ts'
+import { createSwitchClient } from './support/switches.ts'
 
 let sandbox: Sandbox
+let call: ReturnType<typeof createSwitchClient>
 beforeAll(async () => {
   sandbox = await startSandbox({ signingAlg: 'ES256' })
+  call = createSwitchClient(sandbox)
 })
 afterAll(() => sandbox.stop())
-
-async function call(method: string, path: string, body?: unknown) {
-  const init =
-    body === undefined ? { method } : { method, body: typeof body === 'string' ? body : JSON.stringify(body) }
-  const response = await fetch(`${sandbox.issuer}/sandbox/${path}`, init)
-  return { status: response.status, body: (await response.json()) as Record<string, unknown> }
-}
 
 test('faults are set, listed and cleared over HTTP', async () => {
   const fault = { endpoint: 'token', kind: 'status', status: 503, times: 2 }
@@ -66,14 +62,6 @@ test.each([
   expect((await call('GET', 'faults')).body.faults).toEqual([])
 })
 
-test('the access token lifetime can be read and changed', async () => {
-  expect((await call('GET', 'settings')).body).toEqual({ accessTokenTtl: 3600 })
-  expect((await call('POST', 'settings', { accessTokenTtl: 5 })).body).toEqual({ accessTokenTtl: 5 })
-  expect((await call('GET', 'settings')).body).toEqual({ accessTokenTtl: 5 })
-  expect(await call('POST', 'settings', { accessTokenTtl: '5' })).toMatchObject({ status: 400 })
-  expect(await call('POST', 'settings', { ttl: 5 })).toMatchObject({ status: 400 })
-})
-
 test('counters are readable', async () => {
   const before = (await call('GET', 'stats')).body
   await fetch(`${sandbox.issuer}/token`, {
@@ -83,6 +71,15 @@ test('counters are readable', async () => {
   const { tokenRequests } = (await call('GET', 'stats')).body as { tokenRequests: Record<string, number> }
   expect(tokenRequests.refresh_token).toBe(1)
   expect(before).toMatchObject({ authorizations: 0, revocations: 0, introspections: 0 })
+})
+
+test('counters start from zero again after a reset', async () => {
+  await call('GET', 'elsewhere')
+  expect((await call('GET', 'stats')).body).toMatchObject({ redirectsFollowed: 1 })
+  const { body } = await call('POST', 'stats/reset')
+  expect(body).toMatchObject({ redirectsFollowed: 0, tokenRequests: { refresh_token: 0 }, busiestSecond: 0 })
+  expect((await call('GET', 'stats')).body).toEqual(body)
+  expect(sandbox.stats).toEqual(body)
 })
 
 test('what is not there is a 404 that lists the switches', async () => {

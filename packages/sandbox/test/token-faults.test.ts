@@ -3,7 +3,7 @@ import { authorizationKinds } from '../src/faults/kinds/authorization.ts'
 import { idTokenKinds } from '../src/faults/kinds/id-token.ts'
 import { tokenKinds } from '../src/faults/kinds/token.ts'
 import { type Sandbox, startSandbox } from '../src/index.ts'
-import { readTokens } from './support/client.ts'
+import { readError, readTokens, type TokenAnswer } from './support/client.ts'
 import { createFaultyClient } from './support/faulty-client.ts'
 import { isSignedBy } from './support/is-signed-by.ts'
 
@@ -39,12 +39,32 @@ const cases: Record<Name, () => Promise<void>> = {
     expect(await client.tokensUnder('empty_refresh_token')).toMatchObject({ refresh_token: '' }),
   null_refresh_token: async () =>
     expect(await client.tokensUnder('null_refresh_token')).toMatchObject({ refresh_token: null }),
+  numeric_refresh_token: async () =>
+    expect(await client.tokensUnder('numeric_refresh_token')).toMatchObject({
+      access_token: expect.any(String),
+      refresh_token: expect.any(Number),
+    }),
   no_refresh_token: async () =>
     expect(await client.tokensUnder('no_refresh_token')).not.toHaveProperty('refresh_token'),
   extra_fields: async () =>
     expect(await client.tokensUnder('extra_fields')).toMatchObject({ ok: true, team: { id: 'T1' } }),
-  control_characters: async () =>
-    expect((await client.tokensUnder('control_characters')).access_token).toMatch(/^[\w-]+\r\nx-injected: 1\0$/),
+  async control_characters() {
+    const { before, answer } = await client.refreshUnder({ kind: 'control_characters' })
+    const tokens = await readTokens(answer)
+    expect(tokens.access_token).toMatch(/^[\w-]+\r\nx-injected: 1\0$/)
+    expect(tokens.refresh_token).not.toBe(before.refresh_token)
+    expect((await client.refresh(tokens.refresh_token)).status).toBe(200)
+  },
+  async token_in_error() {
+    const { before, answer } = await client.refreshUnder({ kind: 'token_in_error' })
+    expect(answer.status).toBe(400)
+    const body = (await answer.json()) as TokenAnswer
+    expect(body).toMatchObject({ error: 'invalid_grant', access_token: expect.any(String) })
+    expect((await client.refresh(body.refresh_token)).status).toBe(200)
+    expect(await client.isUsedUp(before)).toBe(true)
+    const { answer: own } = await client.refreshUnder({ kind: 'token_in_error', error: 'server_error' })
+    expect(await readError(own)).toEqual({ status: 400, error: 'server_error' })
+  },
   async form_encoded() {
     const { answer } = await client.refreshUnder({ kind: 'form_encoded' })
     expect(answer.headers.get('content-type')).toBe('application/x-www-form-urlencoded')

@@ -1,18 +1,24 @@
 import { pipeline } from 'node:stream'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { Context, Next } from '../http/context.ts'
 import { findEndpoint } from '../http/endpoints.ts'
 import { readForm } from '../http/read-form.ts'
 import type { SigningKey } from '../provider/signing-key.ts'
-import { countRequest, type SandboxStats } from '../stats.ts'
+import type { SandboxSettings } from '../settings.ts'
+import type { StatsKeeper } from '../stats.ts'
 import type { createFaultControl } from './fault-control.ts'
 import type { Answer, Exchange, FaultKind } from './fault-kind.ts'
 import { faultKinds } from './kinds.ts'
 
-/** Stands between the network and the provider's endpoints: counts each request and lets the fault there strike. */
+/**
+ * Stands between the network and the provider's endpoints: counts each request, delays it when the settings say so,
+ * and lets the fault there strike.
+ */
 export function createInterposer(deps: {
   issuer: string
   key: SigningKey
-  stats: SandboxStats
+  settings: SandboxSettings
+  stats: StatsKeeper
   faults: ReturnType<typeof createFaultControl>
 }) {
   return async function interpose(ctx: Context, next: Next) {
@@ -22,7 +28,8 @@ export function createInterposer(deps: {
     const form = ctx.method === 'POST' ? await readForm(ctx) : undefined
     const grantType = form?.get('grant_type') ?? undefined
     // The paths below an endpoint's own continue a request that was counted.
-    if (!ctx.path.startsWith('/authorize/')) countRequest(deps.stats, endpoint, grantType)
+    if (!ctx.path.startsWith('/authorize/')) deps.stats.count(endpoint, grantType, ctx.res)
+    if (endpoint === 'token') await delay(deps.settings.tokenLatencyMs)
 
     const met = deps.faults.find(endpoint, grantType)
     if (!met) return next()
@@ -43,17 +50,26 @@ export function createInterposer(deps: {
   }
 }
 
+async function delay(milliseconds: number) {
+  // It goes on when the client leaves, as a provider that has the request would; a process that ends does not wait.
+  if (milliseconds > 0) await sleep(milliseconds, undefined, { ref: false })
+}
+
 type Actions = Pick<Exchange, 'gone' | 'process' | 'answer' | 'stream' | 'reset'>
 
 function createActions(ctx: Context, next: Next): Actions {
   const gone = new AbortController()
-  ctx.res.once('close', () => gone.abort())
+  // It may have left while the request was delayed.
+  if (ctx.res.destroyed) gone.abort()
+  else ctx.res.once('close', () => gone.abort())
   let processing: Promise<void> | undefined
 
   return {
     gone: gone.signal,
     process() {
-      processing ??= next()
+      // Clearing a fault lets go of all that it holds at once. In one turn of the event loop their steps would mix, and
+      // one refresh token would rotate for each of them.
+      processing ??= nextTurn().then(next)
       return processing
     },
     answer: ({ status = 200, headers = {}, body = '' }) => writeAnswer(ctx, { status, headers, body }),

@@ -23,7 +23,13 @@ function homePage(issuer: string): Page {
 <h2>Endpoints</h2>
 <table>${paths.map(([name, path]) => html`<tr><th scope="row">${name}</th><td>${path}</td></tr>\n`)}</table>
 <h2>Switches</h2>
-<p>GET, POST and DELETE /sandbox/faults · GET /sandbox/stats · GET and POST /sandbox/settings</p>
+<table>
+<tr><th scope="row">/sandbox/faults</th><td>GET, POST and DELETE: what fails on purpose</td></tr>
+<tr><th scope="row">/sandbox/settings</th><td>GET and POST: lifetimes, rotation, latency</td></tr>
+<tr><th scope="row">/sandbox/tokens</th><td>POST: tokens without a sign-in, {"count": 1, "account": "alice", "scope": "api:read"}</td></tr>
+<tr><th scope="row">/sandbox/families</th><td>GET: what became of the tokens of each sign-in; ?family= for one</td></tr>
+<tr><th scope="row">/sandbox/stats</th><td>GET: counters; POST /sandbox/stats/reset sets them to zero</td></tr>
+</table>
 <p><code>${example}</code></p>
 <h2>Faults</h2>
 <p class="note">Each takes times (how often it strikes) and, at the token endpoint, grantType (which requests it strikes).</p>

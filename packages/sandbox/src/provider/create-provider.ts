@@ -1,28 +1,22 @@
 import { randomBytes } from 'node:crypto'
 import { type Configuration, Provider } from 'oidc-provider'
+import type { FamilyLog } from '../families.ts'
 import { endpoints, findEndpoint } from '../http/endpoints.ts'
 import { renderErrorPage } from '../pages/error-page.ts'
+import type { SandboxSettings } from '../settings.ts'
 import { findAccount } from './accounts.ts'
 import { type SandboxClient, toClientMetadata } from './clients.ts'
 import { createMemoryAdapter } from './memory-adapter.ts'
 import { claimsByScope, defaultScope } from './scopes.ts'
 import type { SigningKey } from './signing-key.ts'
 
-/** What can change while the sandbox runs; lifetimes are in seconds. */
-export interface ProviderSettings {
-  accessTokenTtl: number
-  refreshTokenTtl: number
-  idTokenTtl: number
-  rotateRefreshTokens: boolean
-  reuseInterval: number
-}
-
 /** The OAuth 2.0 and OpenID provider itself. Every default of the library that prints a notice is replaced. */
 export function createProvider(deps: {
   issuer: string
   clients: readonly SandboxClient[]
   key: SigningKey
-  settings: ProviderSettings
+  settings: SandboxSettings
+  families: FamilyLog
 }): Provider {
   const provider = new Provider(deps.issuer, configure(deps))
 
@@ -47,11 +41,17 @@ const clientLeft = ['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE']
 
 const day = 24 * 60 * 60
 
-function configure({ issuer, clients, key, settings }: Parameters<typeof createProvider>[0]): Configuration {
+function configure({
+  issuer,
+  clients,
+  key,
+  settings,
+  families,
+}: Parameters<typeof createProvider>[0]): Configuration {
   // A browser sends cookies to every port of a host, so several sandboxes must not share names.
   const cookieName = (name: string) => `sandbox-${new URL(issuer).port}-${name}`
   return {
-    adapter: createMemoryAdapter(settings),
+    adapter: createMemoryAdapter({ settings, families }),
     clients: clients.map((client) => toClientMetadata(client, key.alg)),
     jwks: { keys: [key.jwk] },
     findAccount,

@@ -1,42 +1,32 @@
 import type { AdapterFactory, AdapterPayload } from 'oidc-provider'
-
-interface Entry {
-  payload: AdapterPayload
-  expiresAt: number
-}
-
-export interface MemoryAdapterOptions {
-  /** Seconds during which a refresh token that was used once can be used again; 0 for not at all. */
-  reuseInterval: number
-}
+import type { FamilyLog } from '../families.ts'
+import type { SandboxSettings } from '../settings.ts'
+import { createEntryStore } from './entry-store.ts'
 
 /** Where the provider keeps its sessions, codes and tokens: in memory, until the sandbox stops. */
-export function createMemoryAdapter(options: MemoryAdapterOptions): AdapterFactory {
-  const entries = new Map<string, Entry>()
+export function createMemoryAdapter(deps: {
+  settings: Pick<SandboxSettings, 'reuseInterval'>
+  families: Pick<FamilyLog, 'reused' | 'ended'>
+}): AdapterFactory {
+  const { settings, families } = deps
+  const stores = new Map<string, ReturnType<typeof createEntryStore>>()
   const sessionIds = new Map<string, string>()
-  let sweepAt = 1000
-
-  function sweep() {
-    if (entries.size < sweepAt) return
-    const now = Date.now()
-    for (const [key, entry] of entries) if (entry.expiresAt <= now) entries.delete(key)
-    sweepAt = Math.max(1000, entries.size * 2)
-  }
 
   return function adapterFor(model) {
-    const keyOf = (id: string) => `${model}:${id}`
+    // The library asks more than once for some models.
+    const store = stores.get(model) ?? createEntryStore()
+    stores.set(model, store)
+    const isRefreshToken = model === 'RefreshToken'
 
     async function find(id: string) {
-      const entry = entries.get(keyOf(id))
-      if (!entry || entry.expiresAt <= Date.now()) return undefined
-      return model === 'RefreshToken' ? forgiveReuse(entry.payload, options.reuseInterval) : entry.payload
+      const payload = store.find(id)
+      return payload && isRefreshToken ? forgiveReuse(payload, settings.reuseInterval) : payload
     }
 
     return {
       find,
       async upsert(id, payload, expiresIn) {
-        sweep()
-        entries.set(keyOf(id), { payload, expiresAt: expiresIn ? Date.now() + expiresIn * 1000 : Infinity })
+        store.put(id, payload, expiresIn)
         if (model === 'Session' && payload.uid) sessionIds.set(payload.uid, id)
       },
       async findByUid(uid) {
@@ -46,19 +36,22 @@ export function createMemoryAdapter(options: MemoryAdapterOptions): AdapterFacto
         return undefined
       },
       async consume(id) {
-        const payload = entries.get(keyOf(id))?.payload
+        const payload = store.find(id)
         // The first use counts, else each reuse would prolong the interval.
-        if (payload) payload.consumed ??= Date.now() / 1000
+        if (payload && payload.consumed === undefined) payload.consumed = Date.now() / 1000
+        else if (isRefreshToken && payload?.grantId) families.reused(payload.grantId)
       },
       async destroy(id) {
-        const uid = entries.get(keyOf(id))?.payload.uid
-        if (model === 'Session' && uid) sessionIds.delete(uid)
-        entries.delete(keyOf(id))
+        const payload = store.remove(id)
+        if (model === 'Session' && payload?.uid) sessionIds.delete(payload.uid)
       },
       async revokeByGrantId(grantId) {
-        for (const [key, { payload }] of entries) {
-          if (payload.grantId === grantId && key.startsWith(`${model}:`)) entries.delete(key)
-        }
+        const removed = store.removeGrant(grantId)
+        if (isRefreshToken)
+          families.ended(
+            grantId,
+            removed.filter(isUsed).map(({ id }) => id),
+          )
       },
     }
   }
@@ -68,4 +61,8 @@ export function createMemoryAdapter(options: MemoryAdapterOptions): AdapterFacto
 function forgiveReuse(payload: AdapterPayload, interval: number): AdapterPayload {
   const { consumed, ...rest } = payload
   return typeof consumed === 'number' && Date.now() / 1000 < consumed + interval ? rest : payload
+}
+
+function isUsed({ payload }: { payload: AdapterPayload }): boolean {
+  return payload.consumed !== undefined
 }

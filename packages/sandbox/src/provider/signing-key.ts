@@ -1,7 +1,9 @@
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
 import type { JWK } from 'oidc-provider'
 
-export type SigningAlg = 'RS256' | 'ES256'
+export const signingAlgs = ['RS256', 'ES256'] as const
+
+export type SigningAlg = (typeof signingAlgs)[number]
 
 export interface SigningKey {
   alg: SigningAlg

@@ -23,6 +23,10 @@ export const tokenKinds = {
   })),
   empty_refresh_token: tokenKind('Sends an empty refresh_token', (tokens) => ({ ...tokens, refresh_token: '' })),
   null_refresh_token: tokenKind('Sends null as refresh_token', (tokens) => ({ ...tokens, refresh_token: null })),
+  numeric_refresh_token: tokenKind('Sends a number as refresh_token', (tokens) => ({
+    ...tokens,
+    refresh_token: 1234567890,
+  })),
   no_refresh_token: tokenKind('Leaves out refresh_token', (tokens) => without(tokens, 'refresh_token')),
   extra_fields: tokenKind('Adds members that no standard knows', (tokens) => ({
     ...tokens,
@@ -34,6 +38,18 @@ export const tokenKinds = {
     ...tokens,
     access_token: `${tokens.access_token}\r\nx-injected: 1\u0000`,
   })),
+  token_in_error: {
+    about: 'Sends the tokens beside an error (invalid_grant by default), under status 400',
+    endpoints: ['token'],
+    options: ['error'],
+    edit(answer, exchange) {
+      const edited = editTokens((tokens) => ({ error: exchange.options.error ?? 'invalid_grant', ...tokens }))(
+        answer,
+        exchange,
+      )
+      return edited && { ...edited, status: 400 }
+    },
+  },
   form_encoded: {
     about: 'Sends the token answer form-encoded, as application/x-www-form-urlencoded',
     endpoints: ['token'],
