@@ -1,0 +1,34 @@
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { type KeptServer, startKeptServer } from './start-kept-server.ts'
+
+/** Where PgBouncer is; undefined on a machine without. Debian keeps it where only root looks for programs. */
+export function findPgbouncer(): string | undefined {
+  const directories = [...(process.env.PATH ?? '').split(delimiter).filter(Boolean), '/usr/sbin']
+  return directories.map((directory) => join(directory, 'pgbouncer')).find(isExecutable)
+}
+
+/**
+ * Starts a PgBouncer in transaction mode on a free port of this machine, in front of the server of a database.
+ * The URL is that of the same database with the same user. `poolSize` is how many connections to the server it keeps
+ * for each database.
+ */
+export async function startPgbouncer(
+  databaseUrl: string,
+  { poolSize = 20 }: { poolSize?: number } = {},
+): Promise<KeptServer> {
+  return startKeptServer('PgBouncer', new URL('pgbouncer.process.ts', import.meta.url), {
+    // Not as arguments, which every user of the machine can read.
+    PGBOUNCER_DATABASE_URL: databaseUrl,
+    PGBOUNCER_POOL_SIZE: String(poolSize),
+  })
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
