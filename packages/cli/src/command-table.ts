@@ -41,6 +41,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/token.ts')).token,
   },
   {
+    name: 'update',
+    summary: 'Change the client secret of a connection',
+    ofConnections: true,
+    load: async () => (await import('./commands/update.ts')).update,
+  },
+  {
     name: 'revoke',
     summary: 'Revoke the tokens of a connection, here and at the provider',
     ofConnections: true,

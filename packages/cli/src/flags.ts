@@ -1,4 +1,5 @@
 import { AuthconnError } from '@authconn/sdk'
+import { duration as inWords } from './output/time.ts'
 
 /** A flag of a command. In `Flags` its key is the camel-cased name: `clientId` is `--client-id`. */
 export interface Flag<T> {
@@ -52,6 +53,23 @@ export const integer = (
     throw new AuthconnError('usage', `${flag} takes a whole number from ${range.from} to ${range.to}.`)
   },
 })
+
+/** A length of time in seconds, given as such or with its unit: `90`, `90s`, `10m`, `1h`, `2d`. */
+export const duration = (help: string, range: { from: number; to: number }): Flag<number | undefined> => ({
+  value: 'TIME',
+  help,
+  parse(given, flag) {
+    const [, number, unit = 's'] = /^(\d{1,9})([smhd])?$/.exec(given) ?? []
+    const seconds = Number(number) * (secondsIn[unit] ?? Number.NaN)
+    if (seconds >= range.from && seconds <= range.to) return seconds
+    throw new AuthconnError(
+      'usage',
+      `${flag} takes a time from ${inWords(range.from)} to ${inWords(range.to)}, such as 90s, 10m, 1h or 2d.`,
+    )
+  },
+})
+
+const secondsIn: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
 
 export const words = (value: string, help: string, fallback: string): Flag<string[]> => ({
   value,

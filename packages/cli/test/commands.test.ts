@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { fakeVault, Problem } from './support/fake-vault.ts'
+import { fakeVault } from './support/fake-vault.ts'
 import { run } from './support/run.ts'
-import { connection, grant } from './support/samples.ts'
+import { connection } from './support/samples.ts'
 
 describe('list', () => {
   const expiring = new Date(Date.now() + 59.5 * 60_000).toISOString()
@@ -12,7 +12,12 @@ describe('list', () => {
       name: 'c',
       expires_at: null,
       refreshable: false,
-      last_error: { code: 'provider_unavailable', detail: 'd', at: '2026-01-01T00:00:00.000Z' },
+      last_error: {
+        code: 'provider_unavailable',
+        class: 'passing',
+        detail: 'd',
+        at: '2026-01-01T00:00:00.000Z',
+      },
     }),
   ]
 
@@ -62,83 +67,6 @@ describe('list', () => {
       expect((await run(['list', ...flags], { url })).stdout).not.toMatch(/[\u001b\u0007\u009b\u202e]/)
     }
   })
-})
-
-describe('get', () => {
-  test('shows everything but what is not there', async () => {
-    const { url } = await fakeVault({ getConnection: () => connection({ issuer_url: null }) })
-    const { stdout, stderr } = await run(['get', 'google-oauth'], { url })
-    expect(stdout).toMatch(/^google-oauth\n/)
-    expect(stdout).toMatch(/^ {2}client id +client-1$/m)
-    expect(stdout).toMatch(/^ {2}revocation endpoint +none$/m)
-    expect(stdout).not.toContain('issuer')
-    expect(stderr).toBe('')
-  })
-
-  test('shows the grant of a subject, from whatever page', async () => {
-    const { url } = await fakeVault({
-      getConnection: () => connection({ status: 'pending' }),
-      listGrants: ({ query }) =>
-        query.after === undefined
-          ? { grants: [grant({ subject: 'user-1' })], next: 'user-1' }
-          : { grants: [grant({ subject: 'user-17', status: 'expired', scope: 'mail' })], next: null },
-    })
-    const { stdout, stderr } = await run(['get', 'google-oauth', '--subject', 'user-17'], { url })
-    expect(stdout).toMatch(/^google-oauth for user-17\n/)
-    expect(stdout).toMatch(/^ {2}status +expired$/m)
-    expect(stdout).toMatch(/^ {2}scope +mail$/m)
-    expect(stderr).toBe('Next: authconn authorize google-oauth --subject user-17\n')
-    const missing = await run(['get', 'google-oauth', '--subject', 'user-99'], { url })
-    expect(missing).toMatchObject({ exitCode: 4, stderr: expect.stringContaining('[grant_not_found]') })
-  })
-})
-
-describe('token', () => {
-  const token = { access_token: 'at-1', token_type: 'Bearer', expires_at: '2030-01-01T00:00:00.000Z' }
-
-  test('prints the access token and a line break, and nothing on stderr', async () => {
-    const { url } = await fakeVault({ getToken: () => token })
-    expect(await run(['token', 'a'], { url })).toEqual({ exitCode: 0, stdout: 'at-1\n', stderr: '' })
-    expect(JSON.parse((await run(['token', 'a', '--json'], { url })).stdout)).toEqual(token)
-  })
-
-  test.each([
-    ['connection_not_found', 4],
-    ['grant_pending', 5],
-    ['grant_expired', 5],
-    ['permission_denied', 3],
-    ['client_rejected', 6],
-    ['provider_unavailable', 7],
-    ['sealed_value_damaged', 1],
-  ] as const)('ends %s with exit code %i, and prints no token', async (code, exitCode) => {
-    const { url } = await fakeVault({
-      getToken: () => {
-        throw new Problem(code, 'because')
-      },
-    })
-    const failed = await run(['token', 'a'], { url })
-    expect(failed).toMatchObject({ exitCode, stdout: '', stderr: expect.stringContaining(`[${code}]`) })
-    expect(failed.stderr).toContain('because')
-    expect(failed.stderr).toContain('What to do: ')
-    expect(JSON.parse((await run(['token', 'a', '--json'], { url })).stderr)).toMatchObject({
-      code,
-      exit_code: exitCode,
-    })
-  })
-})
-
-test.each([
-  [['token', 'google-oauth'], 'Run `authconn authorize google-oauth`.'],
-  [['token', '--name', 'google-oauth'], 'Run `authconn authorize google-oauth`.'],
-  [['token', '$(reboot)'], 'Run `authconn authorize NAME`.'],
-])('%j: the hint names the connection, where it can be one', async (argv, hint) => {
-  const { url } = await fakeVault({
-    getToken: () => {
-      throw new Problem('grant_pending', 'not yet')
-    },
-  })
-  expect((await run(argv, { url })).stderr).toContain(hint)
-  expect(JSON.parse((await run([...argv, '--json'], { url })).stderr)).toMatchObject({ hint })
 })
 
 describe('revoke', () => {

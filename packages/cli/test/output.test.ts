@@ -5,7 +5,7 @@ import { subjectFlag } from '../src/output/command-line.ts'
 import { paintFor } from '../src/output/paint.ts'
 import { plain, plainLine } from '../src/output/plain.ts'
 import { reportError } from '../src/output/report-error.ts'
-import { duration, timeLeft } from '../src/output/time.ts'
+import { duration, timeLeft, timeUntil } from '../src/output/time.ts'
 
 function reported(error: unknown, env: Record<string, string> = {}, json = false) {
   const stderr = new PassThrough()
@@ -81,6 +81,7 @@ test.each([
   [3600, '1 h'],
   [5400, '1 h 30 min'],
   [172_800, '2 days'],
+  [604_799, '6 days 23 h'],
 ])('%i seconds are %s', (seconds, words) => {
   expect(duration(seconds)).toBe(words)
 })
@@ -88,6 +89,11 @@ test.each([
 test('what has passed has ended', () => {
   expect(timeLeft('2026-01-01T00:00:00.000Z', new Date('2026-01-01T00:00:00.000Z'))).toBe('ended')
   expect(timeLeft('2026-01-01T00:01:00.000Z', new Date('2026-01-01T00:00:00.000Z'))).toBe('1 min')
+})
+
+test('what is to come is some time off, or due', () => {
+  expect(timeUntil('2026-01-01T00:01:00.000Z', new Date('2026-01-01T00:00:00.000Z'))).toBe('in 1 min')
+  expect(timeUntil('2026-01-01T00:00:00.000Z', new Date('2026-01-01T00:00:00.000Z'))).toBe('now')
 })
 
 test.each([

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { fakeVault } from './support/fake-vault.ts'
 import { run } from './support/run.ts'
+import { token } from './support/samples.ts'
 
 describe('a command line that is not right ends with 2 and says what is meant', () => {
   test.each([
@@ -21,6 +22,18 @@ describe('a command line that is not right ends with 2 and says what is meant', 
     [['revoke'], 'The name of the connection is missing'],
     [['authorize'], 'The name of the connection is missing'],
     [['delete', 'a'], '--yes'],
+    [['token', 'a', '--min-ttl', '10 min'], '--min-ttl takes a time from 0 s to 24 h, such as 90s, 10m, 1h or 2d'],
+    [['token', 'a', '--min-ttl', '25h'], '--min-ttl takes a time from 0 s to 24 h'],
+    [['update', '--overlap', '31d', 'a'], '--overlap takes a time from 0 s to 30 days'],
+    [['update'], 'Nothing to change: add --client-secret-file or --token-endpoint-auth-method'],
+    [['update', 'a'], 'Nothing to change'],
+    [['update', '--client-secret', '-'], 'The name of the connection is missing'],
+    [['update', 'a', '--overlap', '7d'], '--overlap goes with a new client secret'],
+    [
+      ['update', 'a', '--overlap', '7d', '--token-endpoint-auth-method', 'client_secret_post'],
+      '--overlap goes with a new client secret',
+    ],
+    [['update', 'a', '--token-endpoint-auth-method', 'none'], 'client_secret_basic, client_secret_post'],
     [['create'], 'Missing: --name, --provider-url, --client-id, --client-secret-file.'],
     [['create', 'a', '--client-id', 'x', '--client-secret-file', 'y'], 'Missing: --provider-url.'],
     [['create', '--type', 'TYPE_SAML'], '--type is one of TYPE_OAUTH2'],
@@ -51,6 +64,8 @@ describe('a command line that is not right ends with 2 and says what is meant', 
     [['create', '--client-secret', 'half', 'a', 'canary']],
     [['create', 'a', '-scanary']],
     [['create', '--client-secret', 'canary', '--client-secret-file', 'f']],
+    [['update', 'a', '--client-secret', 'canary', '--client-secret-file', 'f']],
+    [['update', 'a', '--client-secret', 'half', 'a', 'canary']],
     [['canary-s3cret']],
     [['workspace', 'canary-s3cret']],
     [['workspace', 'authconnection', 'canary-s3cret']],
@@ -78,23 +93,32 @@ describe('help', () => {
     expect(stdout).toMatch(/^ {2}130 +interrupted/m)
   })
 
-  test.each(['create', 'authorize', 'list', 'get', 'token', 'revoke', 'delete', 'providers', 'version', 'help'])(
-    'of %s has examples, by --help, by the help command and in the long form',
-    async (name) => {
-      const byFlag = await run([name, '--help'])
-      expect(byFlag.exitCode).toBe(0)
-      expect(byFlag.stdout).toContain(`Examples:\n  $ `)
-      expect((await run(['help', name])).stdout).toBe(byFlag.stdout)
-      const long = await run(['workspace', 'authconnection', name, '--help'])
-      if (['providers', 'version', 'help'].includes(name)) return
-      expect(long.stdout).toContain(`Usage: authconn workspace authconnection ${name}`)
-    },
-  )
+  test.each([
+    'create',
+    'authorize',
+    'list',
+    'get',
+    'token',
+    'update',
+    'revoke',
+    'delete',
+    'providers',
+    'version',
+    'help',
+  ])('of %s has examples, by --help, by the help command and in the long form', async (name) => {
+    const byFlag = await run([name, '--help'])
+    expect(byFlag.exitCode).toBe(0)
+    expect(byFlag.stdout).toContain(`Examples:\n  $ `)
+    expect((await run(['help', name])).stdout).toBe(byFlag.stdout)
+    const long = await run(['workspace', 'authconnection', name, '--help'])
+    if (['providers', 'version', 'help'].includes(name)) return
+    expect(long.stdout).toContain(`Usage: authconn workspace authconnection ${name}`)
+  })
 })
 
 test('every command of the long form takes the same flags', async () => {
   const { url, requests } = await fakeVault({
-    getToken: () => ({ access_token: 'at-1', token_type: 'Bearer', expires_at: null }),
+    getToken: () => token(),
   })
   const { stdout } = await run(
     ['workspace', 'authconnection', 'token', '--name', 'a', '--subject', 's', '--json'],

@@ -1,4 +1,5 @@
 import { AuthconnError } from './authconn-error.ts'
+import { isLoopback } from './is-loopback.ts'
 
 /**
  * The vault's address as a URL that ends in a slash. Throws usage where it is not one an API key may be sent to:
@@ -40,9 +41,4 @@ function refusal(
   hint = 'Give the URL of the vault, such as https://vault.example.com.',
 ): AuthconnError {
   return new AuthconnError('usage', detail, { title: 'The URL of the vault cannot be used', hint })
-}
-
-/** `new URL` has already brought every spelling of an IP address into its canonical form. */
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
 }

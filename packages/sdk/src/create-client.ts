@@ -1,12 +1,15 @@
-import type { Operation, Token } from '@authconn/shared'
+import type { Operation } from '@authconn/shared'
 import type { OperationName } from '@authconn/shared/routes'
 import { AuthconnError } from './authconn-error.ts'
 import { buildRequest } from './build-request.ts'
 import { checkAnswer } from './check-answer.ts'
+import { checkNumber } from './check-number.ts'
 import { checkApiKey, checkUrl } from './check-settings.ts'
+import { type AuthenticatedFetchOptions, createAuthenticatedFetch } from './create-authenticated-fetch.ts'
 import { explainFailure } from './explain-failure.ts'
 import type { AnyInput, CallArguments, CallOptions } from './operation-input.ts'
 import { readAnswer } from './read-answer.ts'
+import { type GetConnectionToken, tokenQuery } from './token-query.ts'
 
 export interface ClientOptions {
   /** Where the vault is: https, or http on this machine. */
@@ -22,8 +25,21 @@ export interface ClientOptions {
 export interface AuthconnClient {
   /** Any operation of the vault by its name. Throws AuthconnError. */
   call<N extends OperationName>(operation: N, ...args: CallArguments<N>): Promise<Operation<N>['response']>
-  /** A token that is valid now: `{ access_token, token_type, expires_at (ISO 8601 or null), … }`. Throws AuthconnError. */
-  getConnectionToken(name: string, options?: CallOptions & { subject?: string }): Promise<Token>
+  /**
+   * A token that is valid now: `{ access_token, token_type, expires_at (ISO 8601 or null), version, … }`.
+   * Throws AuthconnError: usage for an option that is not valid, grant_expired, min_ttl_unreachable and others.
+   */
+  getConnectionToken: GetConnectionToken
+  /**
+   * A fetch for an API, with the connection's token in the Authorization header. Each request asks the vault, so that
+   * what was revoked there is refused at once. When the API answers with 401, the vault is told that the token was
+   * refused, and the request is sent once more if the vault has another one. The 401 is given back as it is when there
+   * is none, and when the body was a stream, which cannot be sent again (that of a Request is kept in memory for it).
+   *
+   * Throws AuthconnError: usage for a URL that no token may be sent to, and what the vault says instead of a token
+   * (such as grant_expired), also in place of a 401, since it tells what to do. Throws what fetch throws, too.
+   */
+  authenticatedFetch(name: string, options?: AuthenticatedFetchOptions): typeof fetch
 }
 
 /** A typed client of one vault. It opens no connection before the first call. Throws usage and invalid_api_key. */
@@ -32,7 +48,7 @@ export function createClient(options: ClientOptions): AuthconnClient {
   // Kept in this closure only, so that no inspection or serialization of the client can show it.
   const apiKey = checkApiKey(options.apiKey)
   const send = options.fetch ?? fetch
-  const defaultTimeout = options.timeout ?? 30_000
+  const defaultTimeout = options.timeout === undefined ? 30_000 : checkTimeout(options.timeout)
 
   function call<N extends OperationName>(
     operation: N,
@@ -44,7 +60,7 @@ export function createClient(options: ClientOptions): AuthconnClient {
     callOptions: CallOptions = {},
   ): Promise<unknown> {
     const { url, ...request } = buildRequest(base, operation, input, apiKey)
-    const timeout = callOptions.timeout ?? defaultTimeout
+    const timeout = callOptions.timeout === undefined ? defaultTimeout : checkTimeout(callOptions.timeout)
     const late = AbortSignal.timeout(timeout)
     const signal = callOptions.signal ? AbortSignal.any([callOptions.signal, late]) : late
     try {
@@ -61,16 +77,25 @@ export function createClient(options: ClientOptions): AuthconnClient {
     }
   }
 
+  async function getConnectionToken(...[name, asked = {}]: Parameters<GetConnectionToken>) {
+    const { signal, timeout = options.timeout } = asked
+    const token = await call(
+      'getToken',
+      { params: { name }, query: tokenQuery(asked, timeout) },
+      { signal, timeout },
+    )
+    if (token.access_token !== '') return token
+    throw new AuthconnError('vault_answer_invalid', `${base.origin} answered without an access token.`)
+  }
+
   return {
     call,
-    async getConnectionToken(name, { subject, ...callOptions } = {}) {
-      const token = await call(
-        'getToken',
-        { params: { name }, query: subject === undefined ? {} : { subject } },
-        callOptions,
-      )
-      if (typeof token.access_token === 'string' && token.access_token !== '') return token
-      throw new AuthconnError('vault_answer_invalid', `${base.origin} answered without an access token.`)
-    },
+    getConnectionToken,
+    authenticatedFetch: (name, asked) => createAuthenticatedFetch(getConnectionToken, name, asked),
   }
+}
+
+/** Timers of the platform take no longer ones: they would fire at once. */
+function checkTimeout(timeout: number): number {
+  return checkNumber('timeout', timeout, { unit: 'milliseconds', from: 1, to: 2_147_483_647 })
 }

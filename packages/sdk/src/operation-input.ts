@@ -20,9 +20,9 @@ type IsOptional<P, T> = [T] extends [undefined]
 
 export interface CallOptions {
   /** Ends the call; what is then thrown is the signal's reason. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
   /** Milliseconds; instead of the client's. */
-  timeout?: number
+  timeout?: number | undefined
 }
 
 export type CallArguments<N extends OperationName> =

@@ -1,11 +1,10 @@
-import type { IncomingMessage } from 'node:http'
 import { expect, test } from 'vitest'
 import { createClient } from '../src/index.ts'
-import { answerJson, serve } from './support/serve.ts'
+import { answerJson, bodyOf, serve } from './support/serve.ts'
 import { thrown } from './support/thrown.ts'
 
 const apiKey = 'ak_canary-key-0123456789'
-const token = { access_token: 'at', token_type: 'Bearer', expires_at: '2030-01-01T00:00:00.000Z' }
+const token = { access_token: 'at', token_type: 'Bearer', expires_at: '2030-01-01T00:00:00.000Z', version: 1 }
 
 async function recorded(answer = answerJson(200, token)) {
   const requests: { method: string | undefined; url: string | undefined; headers: object; body: string }[] = []
@@ -19,12 +18,6 @@ async function recorded(answer = answerJson(200, token)) {
     answer(request, response)
   })
   return { requests, origin }
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  let body = ''
-  for await (const chunk of request) body += String(chunk)
-  return body
 }
 
 test('asks the endpoint of the operation, with the key as a bearer token', async () => {
@@ -95,8 +88,12 @@ test('throws what the caller aborted with', async () => {
   await expect(call).rejects.toBe(reason)
 })
 
-test('refuses an answer to a token fetch that holds no token', async () => {
-  const origin = await serve(answerJson(200, { status: 'ok' }))
+test.each([
+  [{ status: 'ok' }, 'access_token, token_type, expires_at, version'],
+  [{ ...token, version: undefined }, 'here: version.'],
+  [{ ...token, access_token: '' }, 'without an access token'],
+])('refuses an answer to a token fetch that lacks a part of one: %j', async (answer, words) => {
+  const origin = await serve(answerJson(200, answer))
   const error = await thrown(() => createClient({ url: origin, apiKey }).getConnectionToken('google'))
-  expect(error.code).toBe('vault_answer_invalid')
+  expect(error).toMatchObject({ code: 'vault_answer_invalid', detail: expect.stringContaining(words) })
 })

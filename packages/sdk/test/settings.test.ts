@@ -63,7 +63,7 @@ describe('authconnection', () => {
   afterEach(() => vi.unstubAllEnvs())
 
   test('reads the environment at each call', async () => {
-    const token = { access_token: 'at', token_type: 'Bearer', expires_at: null }
+    const token = { access_token: 'at', token_type: 'Bearer', expires_at: null, version: 1 }
     vi.stubEnv('AUTHCONN_URL', await serve(answerJson(200, token)))
     vi.stubEnv('AUTHCONN_API_KEY', apiKey)
     expect(await authconnection.getConnectionToken('google')).toEqual(token)
@@ -71,7 +71,7 @@ describe('authconnection', () => {
 
   test('takes the key from a file', async () => {
     const heard: (string | undefined)[] = []
-    const token = { access_token: 'at', token_type: 'Bearer', expires_at: null }
+    const token = { access_token: 'at', token_type: 'Bearer', expires_at: null, version: 1 }
     const url = await serve((request, response) => {
       heard.push(request.headers.authorization)
       answerJson(200, token)(request, response)

@@ -12,6 +12,7 @@ import { createCallerStore } from './adapters/postgres/caller-store.ts'
 import { createConnectionStore } from './adapters/postgres/connection-store.ts'
 import { createDataKeyStore, sampleDataKeys } from './adapters/postgres/data-key-store.ts'
 import { isDatabaseUnavailable } from './adapters/postgres/database-errors.ts'
+import { createEventStore } from './adapters/postgres/event-store.ts'
 import { firstStart } from './adapters/postgres/first-start.ts'
 import { createGrantStore } from './adapters/postgres/grant-store.ts'
 import type { OpenDatabase } from './adapters/postgres/open-database.ts'
@@ -25,12 +26,13 @@ import { createCreateConnection } from './core/connections/create-connection.ts'
 import { createDeleteConnection, createFinishDeletions } from './core/connections/delete-connection.ts'
 import { createReadConnections } from './core/connections/read-connections.ts'
 import { createStartAuthorization } from './core/connections/start-authorization.ts'
+import { createUpdateConnection } from './core/connections/update-connection.ts'
 import { createWatchAuthorization } from './core/connections/watch-authorization.ts'
 import type { KeyEncryptionKey } from './core/crypto/key-encryption-key.ts'
 import { createKeyring } from './core/crypto/keyring.ts'
 import { createGiveBackTokens } from './core/grants/give-back-tokens.ts'
 import { createIssueToken } from './core/grants/issue-token.ts'
-import { createRefreshGrant } from './core/grants/refresh-grant.ts'
+import { leaseTimes } from './core/grants/lease-keeper.ts'
 import { createRevokeGrant, createRevokeLocally } from './core/grants/revoke-grant.ts'
 import { createRetryRevocations, createRevokeUpstream } from './core/grants/revoke-upstream.ts'
 import { Secret } from './core/secret.ts'
@@ -42,7 +44,9 @@ import { operationsRoutes } from './http/routes/operations.ts'
 import { tokenRoutes } from './http/routes/tokens.ts'
 import { runPeriodically } from './jobs/run-periodically.ts'
 import type { Logger } from './logger.ts'
+import { createMetrics } from './metrics.ts'
 import { localUrl, prepareSchema, withStorage } from './open-storage.ts'
+import { createRefreshEngine } from './refresh-engine.ts'
 import { version } from './version.ts'
 
 export interface Vault {
@@ -67,6 +71,8 @@ export async function composeVault(config: Config, log: Logger): Promise<Vault> 
     )
     // Another replica may have made the first start meanwhile, with a key of its own.
     await checkKek(kek, await sampleDataKeys(storage.db))
+    // Nobody else can be using it, so what a former process was doing has come to its end with it.
+    if (storage.kind === 'pglite') await createGrantStore(storage.db).endAllLeases()
     return wire({ ...storage, kek }, adminKey, config, log)
   })
 }
@@ -81,6 +87,7 @@ function wire(
   const connections = createConnectionStore(db)
   const grants = createGrantStore(db)
   const authorizations = createAuthorizationStore(db)
+  const events = createEventStore(db)
   const callers = createCallerStore(db)
   const revocations = createRevocationStore(db)
   const keyring = createKeyring({ dataKeys: createDataKeyStore(db), kek })
@@ -88,27 +95,33 @@ function wire(
   const safeFetch = createSafeFetch({
     allowLoopback: config.allowLoopbackProviders,
     timeoutMs: config.providerTimeoutMs,
+    longestTimeoutMs: config.refresh.timeoutMs,
     version,
   })
-  const oauth = createOAuth({ safeFetch })
+  const oauth = createOAuth({ safeFetch, refreshTimeoutMs: config.refresh.timeoutMs })
   const background = createBackground(log)
+  const inBackground = background.add
 
-  // Two provider calls (a revocation makes two) and the database work around them must fit into a lease.
-  const leaseSeconds = Math.ceil((2 * config.providerTimeoutMs) / 1000) + 10
-  const waitMs = config.providerTimeoutMs + 2_000
-  const revokeDeps = { revocations, connections, grants, keyring, oauth, log, leaseSeconds }
+  // Two provider calls and the database work around them must fit into the claim of a revocation.
+  const claimSeconds = Math.ceil((2 * config.providerTimeoutMs) / 1000) + 10
+  const revokeDeps = { revocations, connections, grants, keyring, oauth, log, leaseSeconds: claimSeconds }
   const revokeUpstream = createRevokeUpstream(revokeDeps)
   const revokeLocally = createRevokeLocally({ grants, revocations, keyring })
   const giveBackTokens = createGiveBackTokens({ revocations, revokeUpstream, keyring, oauth, log })
-  const refreshGrant = createRefreshGrant({
+  const metrics = createMetrics({ countDue: grants.countDue, refusingProviders: () => engine.refusing() })
+  const engine = createRefreshEngine({
     grants,
+    connections,
     keyring,
     oauth,
     giveBackTokens,
+    meter: metrics,
     log,
-    leaseSeconds,
-    waitMs,
+    limits: config.refresh,
+    lease: leaseTimes,
+    clock: () => performance.now(),
     sleep,
+    inBackground,
   })
 
   const proofKey = new Secret(randomBytes(32).toString('base64url'))
@@ -117,6 +130,7 @@ function wire(
     authenticate: createAuthenticate({ callers }),
     isDatabaseUnavailable,
     isStopping: () => stopping,
+    renderMetrics: metrics.render,
     log,
     version,
     handlers: {
@@ -129,12 +143,20 @@ function wire(
       ...connectionRoutes({
         listProviders,
         createConnection: createCreateConnection({ connections, keyring, oauth }),
-        readConnections: createReadConnections({ connections, grants }),
+        readConnections: createReadConnections({ connections, grants, events }),
+        updateConnection: createUpdateConnection({ connections, grants, keyring }),
         deleteConnection: createDeleteConnection({ connections, grants, revokeLocally, revokeUpstream }),
         revokeGrant: createRevokeGrant({ connections, revokeLocally, revokeUpstream }),
       }),
       ...tokenRoutes({
-        issueToken: createIssueToken({ connections, keyring, refreshGrant, inBackground: background.add }),
+        issueToken: createIssueToken({
+          connections,
+          grants,
+          keyring,
+          refreshGrant: engine.refreshGrant,
+          sleep: sleepUnless,
+          inBackground,
+        }),
       }),
       ...authorizationRoutes({
         startAuthorization: createStartAuthorization({
@@ -161,6 +183,11 @@ function wire(
 
   const finishDeletions = createFinishDeletions({ connections, grants, revokeLocally, log })
   const jobs = [
+    ...(config.refresh.concurrency === 0
+      ? []
+      : [runPeriodically('refresh what is due', 1, engine.sweepDueGrants, log)]),
+    runPeriodically('forget former client secrets', 3600, connections.forgetFormerSecrets, log),
+    runPeriodically('purge events', 3600, () => events.purge(config.eventRetention), log),
     runPeriodically('retry revocations', 15, createRetryRevocations(revokeDeps), log),
     runPeriodically('finish deletions', 60, finishDeletions, log),
     runPeriodically('purge authorizations', 3600, authorizations.purgeEnded, log),
@@ -182,4 +209,9 @@ function wire(
       await storage.close()
     },
   }
+}
+
+/** Resolves after that time, or rejects at once when the signal says that nobody waits any more. */
+function sleepUnless(ms: number, signal: AbortSignal): Promise<unknown> {
+  return sleep(ms, undefined, { signal })
 }

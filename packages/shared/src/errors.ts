@@ -223,7 +223,19 @@ const table = {
     status: 422,
     kind: 'provider',
     title: 'The provider does not accept the client id or client secret',
-    hint: 'The client secret is wrong, or was rotated at the provider. Delete the connection and create it again with the current one.',
+    hint: 'The client secret is wrong, or was rotated at the provider. Give the current one with `authconn update NAME --client-secret-file FILE`. If the mistake was at the provider, ask once with `authconn token NAME --force-refresh`.',
+  },
+  min_ttl_unreachable: {
+    status: 409,
+    kind: 'state',
+    title: 'No token of this connection lives as long as that',
+    hint: 'Ask for a smaller min_ttl (--min-ttl), or fetch the token anew shortly before each use.',
+  },
+  grant_not_refreshable: {
+    status: 409,
+    kind: 'state',
+    title: 'There is no refresh token to refresh with',
+    hint: 'Someone must authorize again: `authconn authorize NAME`, with the scope or setting by which the provider gives a refresh token, such as offline_access.',
   },
 
   // Passing trouble

@@ -7,8 +7,10 @@ export const routes = {
   createConnection: ['POST', '/v1/connections'],
   listConnections: ['GET', '/v1/connections'],
   getConnection: ['GET', '/v1/connections/{name}'],
+  updateConnection: ['PATCH', '/v1/connections/{name}'],
   deleteConnection: ['DELETE', '/v1/connections/{name}'],
   listGrants: ['GET', '/v1/connections/{name}/grants'],
+  listEvents: ['GET', '/v1/connections/{name}/events'],
   getToken: ['GET', '/v1/connections/{name}/token'],
   revokeGrant: ['POST', '/v1/connections/{name}/revoke'],
   startAuthorization: ['POST', '/v1/connections/{name}/authorizations'],
@@ -20,6 +22,6 @@ export const routes = {
   revokeCaller: ['DELETE', '/v1/callers/{id}'],
   getHealth: ['GET', '/healthz'],
   getReadiness: ['GET', '/readyz'],
-} as const satisfies Record<string, readonly ['GET' | 'POST' | 'DELETE', string]>
+} as const satisfies Record<string, readonly ['GET' | 'POST' | 'PATCH' | 'DELETE', string]>
 
 export type OperationName = keyof typeof routes

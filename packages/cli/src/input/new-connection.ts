@@ -4,8 +4,11 @@ import type { Context } from '../context.ts'
 import { type FlagValues, oneOf, text } from '../flags.ts'
 import { clientId, clientSecret, providerUrl } from './answer-rules.ts'
 import { askName, givenName, objectionTo } from './connection-name.ts'
+import { defined } from './defined.ts'
 import { askSecret, askText } from './prompts.ts'
 import { readSecret, secretSource } from './read-secret.ts'
+
+export const authMethods = ['client_secret_basic', 'client_secret_post'] as const
 
 export const connectionFlags = {
   type: oneOf(['TYPE_OAUTH2'], 'the type of the connection', 'TYPE_OAUTH2'),
@@ -15,7 +18,7 @@ export const connectionFlags = {
   clientSecret: text('SECRET', 'the client secret, or - to read it from standard input'),
   clientSecretFile: text('FILE', 'a file that holds the client secret, or - for standard input'),
   tokenEndpointAuthMethod: oneOf(
-    ['client_secret_basic', 'client_secret_post'],
+    authMethods,
     'how to authenticate at the token endpoint, where the provider does not say',
   ),
   authorizationEndpoint: text('URL', 'for a provider that cannot be discovered'),
@@ -63,10 +66,4 @@ export async function newConnection(
       jwks_uri: flags.jwksUri,
     }),
   }
-}
-
-/** Without the fields that are undefined: the vault takes a field that is there as given. */
-function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const entries = Object.entries(fields).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> }
 }

@@ -1,7 +1,7 @@
 import type { Connection } from '@authconn/sdk'
 import type { Grant, GrantStatus } from '@authconn/shared'
 import { details } from './table.ts'
-import { timeLeft } from './time.ts'
+import { timeLeft, timeUntil } from './time.ts'
 import type { View } from './view.ts'
 
 type GrantState = Omit<Grant, 'subject'>
@@ -17,6 +17,7 @@ export function describeConnection(connection: Connection, view: View): string {
       ['issuer', connection.issuer_url],
       ['client id', connection.client_id],
       ['client authentication', connection.token_endpoint_auth_method],
+      ['former client secret', formerSecret(connection, view)],
       ['authorization endpoint', endpoints.authorization_endpoint],
       ['token endpoint', endpoints.token_endpoint],
       ['revocation endpoint', endpoints.revocation_endpoint ?? 'none'],
@@ -37,20 +38,40 @@ export function describeConnection(connection: Connection, view: View): string {
 }
 
 export function describeGrant(grant: GrantState, view: View): [label: string, value: string | null][] {
-  const { last_error: error } = grant
+  const { last_error: error, refresh_token_expires_at: refreshTokenEnd } = grant
   const authorized = grant.status === 'active' || grant.status === 'expired'
-  const ends = grant.expires_at === null ? 'no end' : `${grant.expires_at} (${expiryOf(grant, view)})`
+  const renewed = grant.refreshable ? 'yes' : 'no: the provider gave no refresh token'
   return [
     ['status', grant.status],
     ['scope', grant.scope],
-    ['access token ends', authorized ? ends : null],
-    [
-      'refreshed by the vault',
-      authorized ? (grant.refreshable ? 'yes' : 'no: the provider gave no refresh token') : null,
-    ],
+    ['access token ends', authorized ? accessTokenEnd(grant, view) : null],
+    ['refreshed by the vault', authorized ? renewed : null],
     ['last refreshed', grant.last_refreshed_at],
-    ['last error', error && `${error.code}: ${error.detail} (${error.at})`],
+    ['next refresh', grant.status === 'active' && grant.refreshable ? nextRefresh(grant, view) : null],
+    [
+      'refresh token ends',
+      refreshTokenEnd && `${refreshTokenEnd} (${timeLeft(refreshTokenEnd, view.now)}, unless it is used)`,
+    ],
+    ['failures in a row', grant.failures > 0 ? String(grant.failures) : null],
+    ['last error', error && `${error.code} (${error.class}): ${error.detail} (${error.at})`],
   ]
+}
+
+function accessTokenEnd(grant: GrantState, view: View): string {
+  if (grant.expires_at === null) return 'no end'
+  const assumed = grant.expires_at_assumed ? ', assumed: the provider does not say' : ''
+  return `${grant.expires_at} (${expiryOf(grant, view)}${assumed})`
+}
+
+function nextRefresh({ next_refresh_at: at, last_error: error }: GrantState, view: View): string {
+  if (at !== null) return `${at} (${timeUntil(at, view.now)})`
+  // Asking again with what was refused would change nothing, and may have the client locked out.
+  if (error?.class === 'configuration') return 'none until the connection is updated or a refresh is forced'
+  return 'none planned'
+}
+
+function formerSecret({ former_client_secret_until: until }: Connection, view: View): string | null {
+  return until && `used where the new one is refused, until ${until} (${timeLeft(until, view.now)})`
 }
 
 /** How long the access token is valid yet. */

@@ -1,4 +1,4 @@
-import type { Connection, Grant, StartedAuthorization } from '@authconn/shared'
+import type { Connection, Event, Grant, StartedAuthorization, Token } from '@authconn/shared'
 
 export function connection(changes: Partial<Connection> = {}): Connection {
   return {
@@ -9,6 +9,7 @@ export function connection(changes: Partial<Connection> = {}): Connection {
     issuer_url: 'https://accounts.google.com',
     client_id: 'client-1',
     token_endpoint_auth_method: 'client_secret_basic',
+    former_client_secret_until: null,
     endpoints: {
       authorization_endpoint: 'https://accounts.google.com/o/oauth2/v2/auth',
       token_endpoint: 'https://oauth2.googleapis.com/token',
@@ -23,6 +24,30 @@ export function connection(changes: Partial<Connection> = {}): Connection {
 
 export function grant(changes: Partial<Grant> = {}): Grant {
   return { subject: null, ...grantState, ...changes }
+}
+
+export function token(changes: Partial<Token> = {}): Token {
+  return {
+    access_token: 'at-1',
+    token_type: 'Bearer',
+    expires_at: '2030-01-01T00:00:00.000Z',
+    version: 1,
+    ...changes,
+  }
+}
+
+export function event(changes: Partial<Event> = {}): Event {
+  return {
+    id: '3f1d2b6e-8f0b-4c39-9a59-6c1f3c1f7e11',
+    type: 'grant.refreshed',
+    connection: 'google-oauth',
+    subject: null,
+    at: '2026-01-01T00:00:00.000Z',
+    code: null,
+    class: null,
+    detail: null,
+    ...changes,
+  }
 }
 
 export function started(changes: Partial<StartedAuthorization> = {}): StartedAuthorization {
@@ -44,7 +69,11 @@ const grantState = {
   status: 'active',
   scope: 'openid email',
   expires_at: '2030-01-01T00:00:00.000Z',
+  expires_at_assumed: false,
   refreshable: true,
+  refresh_token_expires_at: null,
   last_refreshed_at: null,
+  next_refresh_at: null,
+  failures: 0,
   last_error: null,
 } as const

@@ -1,4 +1,4 @@
-import { createServer, type RequestListener } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 
@@ -31,4 +31,10 @@ export function answerJson(status: number, body: unknown, headers: Record<string
   const type = status >= 400 ? 'application/problem+json' : 'application/json'
   return (_, response) =>
     response.writeHead(status, { 'content-type': type, ...headers }).end(JSON.stringify(body))
+}
+
+export async function bodyOf(request: IncomingMessage): Promise<string> {
+  let body = ''
+  for await (const chunk of request) body += String(chunk)
+  return body
 }

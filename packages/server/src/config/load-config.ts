@@ -24,6 +24,15 @@ export interface Config {
   readonly allowedRedirectUris: readonly string[]
   readonly allowLoopbackProviders: boolean
   readonly providerTimeoutMs: number
+  readonly refresh: {
+    readonly timeoutMs: number
+    readonly concurrency: number
+    readonly perProvider: number
+    /** Seconds without a use after which a grant is kept alive only; null: never. */
+    readonly unusedAfter: number | null
+  }
+  /** Seconds. */
+  readonly eventRetention: number
   readonly shutdownTimeoutMs: number
   readonly logLevel: LogLevel
   /** Names that begin with AUTHCONN_ and are no setting: probably mistyped. */
@@ -47,9 +56,24 @@ export function loadConfig(env: Environment): Config {
     allowedRedirectUris: redirectUris(env),
     allowLoopbackProviders: boolean(env, 'AUTHCONN_ALLOW_LOOPBACK_PROVIDERS', false),
     providerTimeoutMs: 1000 * integer(env, 'AUTHCONN_PROVIDER_TIMEOUT', { min: 1, max: 60, fallback: 10 }),
+    refresh: refresh(env),
+    eventRetention: day * integer(env, 'AUTHCONN_EVENT_DAYS', { min: 1, max: 3650, fallback: 7 }),
     shutdownTimeoutMs: 1000 * integer(env, 'AUTHCONN_SHUTDOWN_TIMEOUT', { min: 1, max: 300, fallback: 25 }),
     logLevel: oneOf(env, 'AUTHCONN_LOG_LEVEL', logLevels, 'info'),
     unknownSettings: unknownSettings(env),
+  })
+}
+
+const day = 86_400
+
+function refresh(env: Environment): Config['refresh'] {
+  const many = { min: 1, max: 1000 }
+  const unusedDays = integer(env, 'AUTHCONN_REFRESH_UNUSED_DAYS', { min: 0, max: 3650, fallback: 30 })
+  return Object.freeze({
+    timeoutMs: 1000 * integer(env, 'AUTHCONN_REFRESH_TIMEOUT', { min: 1, max: 120, fallback: 20 }),
+    concurrency: integer(env, 'AUTHCONN_REFRESH_CONCURRENCY', { min: 0, max: 1000, fallback: 32 }),
+    perProvider: integer(env, 'AUTHCONN_REFRESH_CONCURRENCY_PER_PROVIDER', { ...many, fallback: 8 }),
+    unusedAfter: unusedDays === 0 ? null : unusedDays * day,
   })
 }
 

@@ -76,6 +76,34 @@ export const settings = [
     description: 'Seconds that one call to a provider may take in all, 1 to 60.',
   },
   {
+    name: 'AUTHCONN_REFRESH_TIMEOUT',
+    default: '20',
+    description:
+      'Seconds that a refresh may take at the provider, 1 to 120. Longer than other calls, since a provider that is given up may have replaced the refresh token all the same. Callers do not wait that long: see max_wait.',
+  },
+  {
+    name: 'AUTHCONN_REFRESH_CONCURRENCY',
+    default: '32',
+    description:
+      'Most refreshes ahead of expiry that this process does at a time, up to 1000; with 0 it refreshes only when somebody asks, and leaves the rest to other processes.',
+  },
+  {
+    name: 'AUTHCONN_REFRESH_CONCURRENCY_PER_PROVIDER',
+    default: '8',
+    description: 'And of one provider, 1 to 1000.',
+  },
+  {
+    name: 'AUTHCONN_REFRESH_UNUSED_DAYS',
+    default: '30',
+    description:
+      'Days without a fetch after which a grant is refreshed when somebody asks, and otherwise only kept from dying of disuse; 0 to refresh all grants ahead.',
+  },
+  {
+    name: 'AUTHCONN_EVENT_DAYS',
+    default: '7',
+    description: 'Days for which the events of grants are kept, 1 to 3650.',
+  },
+  {
     name: 'AUTHCONN_SHUTDOWN_TIMEOUT',
     default: '25',
     description: 'Seconds that a stopping vault gives to what is in flight, 1 to 300.',

@@ -33,10 +33,14 @@ export interface TokenSet {
   accessToken: Secret
   /** As the provider spells it; `Bearer` in canonical case. */
   tokenType: string
-  /** Seconds from the moment the provider was asked; null when it did not say. */
+  /** Seconds from the moment the provider was asked; null when the token has no end. */
   expiresIn: number | null
+  /** The provider did not say, and neither does introspection: it is what the catalog has, or a cautious guess. */
+  expiryAssumed: boolean
   /** null: none in the answer. On a refresh the former one stays in use (RFC 6749 section 6). */
   refreshToken: Secret | null
+  /** Seconds that the refresh token lives unless it is used; null when neither the answer nor the catalog says. */
+  refreshTokenExpiresIn: number | null
   /** Space-separated; null: none in the answer. */
   scope: string | null
 }
@@ -52,7 +56,8 @@ export interface TokenSet {
  * - callback: the redirected URL breaks the protocol
  * - passing: timeout, connection trouble, 408, 429 or 5xx
  * - unsupported: the provider does not revoke tokens of that type (RFC 7009 section 2.2.1); asking again is of no use
- * - unintelligible: an answer that fits no RFC; neither success nor proof that the grant is dead
+ * - unrecognized: a refusal that fits no RFC; neither a passing trouble nor proof that the grant is dead
+ * - unintelligible: a success or a redirect that cannot be read, or a request that breaks off in its answer
  */
 export type ProviderFailureKind =
   | 'denied'
@@ -64,19 +69,44 @@ export type ProviderFailureKind =
   | 'callback'
   | 'passing'
   | 'unsupported'
+  | 'unrecognized'
   | 'unintelligible'
+
+interface ProviderFailureFacts {
+  /** Seconds, from Retry-After, when the provider sent one. */
+  retryAfter?: number | undefined
+  /** The error code in the answer, where it had one that can be printed. */
+  oauthError?: string | undefined
+  /** HTTP status, where there was an answer. */
+  status?: number | undefined
+  /** `unknown`: the provider may have done what it was asked. By default it has not. */
+  outcome?: 'none' | 'unknown' | undefined
+  /** A new refresh token in an answer that is otherwise of no use: the former one may have ended with it. */
+  rotated?: Secret | undefined
+}
 
 export class ProviderFailure extends Error {
   readonly kind: ProviderFailureKind
-  /** Seconds, from Retry-After, when the provider sent one. */
   readonly retryAfter: number | undefined
+  readonly oauthError: string | undefined
+  readonly status: number | undefined
+  readonly outcome: 'none' | 'unknown'
+  readonly rotated: Secret | undefined
 
   /** `detail` is shown to people and stored: it must never hold a token, code or secret, nor a raw body. */
-  constructor(kind: ProviderFailureKind, detail: string, options: { cause?: unknown; retryAfter?: number } = {}) {
+  constructor(
+    kind: ProviderFailureKind,
+    detail: string,
+    options: ProviderFailureFacts & { cause?: unknown } = {},
+  ) {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'ProviderFailure'
     this.kind = kind
     this.retryAfter = options.retryAfter
+    this.oauthError = options.oauthError
+    this.status = options.status
+    this.outcome = options.outcome ?? 'none'
+    this.rotated = options.rotated
   }
 }
 

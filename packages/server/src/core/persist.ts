@@ -1,18 +1,24 @@
-/** Pauses between attempts, in milliseconds: some twenty seconds in all, in which most failovers are over. */
-const pauses = [50, 100, 200, 500, 1000, 2000, 4000, 4000, 4000, 4000]
+/**
+ * Pauses between attempts, in milliseconds; the last is repeated. Short, since leases run out while the database is away:
+ * once it is back, this write must come before another replica's attempt.
+ */
+const pauses = [50, 100, 200, 300]
+
+/** Milliseconds after which it is given up: most failovers and restarts are over by then. */
+const patience = 120_000
 
 /**
  * Writes what must not be lost, again and again while the database fails: a provider may have ended the former refresh
  * token with the answer that is to be stored. `write` must be harmless to repeat. Throws what the last attempt threw.
  */
 export async function persist<T>(write: () => Promise<T>, sleep: (ms: number) => Promise<unknown>): Promise<T> {
-  for (const pause of pauses) {
+  const until = performance.now() + patience
+  for (let attempt = 0; ; attempt++) {
     try {
       return await write()
-    } catch {
-      // The last attempt tells what is wrong.
-      await sleep(pause)
+    } catch (error) {
+      if (performance.now() > until) throw error
+      await sleep(pauses[attempt] ?? pauses.at(-1) ?? 0)
     }
   }
-  return write()
 }

@@ -1,4 +1,5 @@
-import type { AuthMethod, GrantStatus, Permission, ProviderEndpoints } from '@authconn/shared'
+import type { AuthMethod, Permission, ProviderEndpoints } from '@authconn/shared'
+import type { Grant, SealedTokens } from './grant-port.ts'
 
 /*
  * What core needs from storage. Stores speak domain values; sealed values are opaque bytes to them.
@@ -29,40 +30,15 @@ export interface Connection {
   issuer: string | null
   clientId: string
   clientSecret: Uint8Array
+  /** The one before the last update, for providers that refuse the new one; null when there is none, or no more. */
+  formerClientSecret: Uint8Array | null
+  formerClientSecretUntil: Date | null
   tokenEndpointAuthMethod: AuthMethod
   endpoints: ProviderEndpoints
   issParameterSupported: boolean
   authorizationParameters: Record<string, string>
   createdAt: Date
   updatedAt: Date
-}
-
-export interface LastError {
-  code: string
-  detail: string
-  at: string
-}
-
-export interface Grant {
-  id: string
-  workspaceId: string
-  connectionId: string
-  /** Empty for the application itself. */
-  subject: string
-  status: GrantStatus
-  accessToken: Uint8Array | null
-  refreshToken: Uint8Array | null
-  tokenType: string
-  scope: string | null
-  expiresAt: Date | null
-  /** Seconds the access token lived from its issue; null when the provider set no end. */
-  lifetime: number | null
-  /** Moves with every change of tokens or status; fences off stale writers. */
-  generation: number
-  retryAt: Date | null
-  failureCount: number
-  lastError: LastError | null
-  lastRefreshedAt: Date | null
 }
 
 export interface ConnectionWithGrant {
@@ -79,9 +55,29 @@ export interface Page {
   after: string | undefined
 }
 
+export type NewConnectionRow = Omit<
+  Connection,
+  'createdAt' | 'updatedAt' | 'formerClientSecret' | 'formerClientSecretUntil'
+>
+
+export interface ConnectionChanges {
+  tokenEndpointAuthMethod?: AuthMethod
+  /** `former` is what was the client secret, sealed for its new place; null where it is to be forgotten at once. */
+  clientSecret?: { current: Uint8Array; former: { sealed: Uint8Array; seconds: number } | null }
+}
+
 export interface ConnectionStore {
   /** undefined when the name is taken. */
-  insert(connection: Omit<Connection, 'createdAt' | 'updatedAt'>): Promise<Connection | undefined>
+  insert(connection: NewConnectionRow): Promise<Connection | undefined>
+  /**
+   * Changes what is given, and lets the grants be refreshed again that had stopped over a refused client. False when
+   * the connection is gone.
+   */
+  update(id: string, changes: ConnectionChanges): Promise<boolean>
+  /** Forgets the former client secrets whose time is over. */
+  forgetFormerSecrets(): Promise<number>
+  /** Those of the ids that there are and that are not deleted. */
+  findByIds(ids: readonly string[]): Promise<Connection[]>
   find(workspaceId: string, name: string, subject?: string): Promise<ConnectionWithGrant | undefined>
   /** Also finds one that is being deleted and waits for its revocations. */
   findById(id: string): Promise<Connection | undefined>
@@ -93,50 +89,6 @@ export interface ConnectionStore {
   listHalfDeleted(limit: number): Promise<Connection[]>
   /** Removes the deleted connections that have no revocation left to do. */
   purgeDeleted(): Promise<number>
-}
-
-/** Sealed tokens and what the provider said of them. */
-export interface SealedTokens {
-  accessToken: Uint8Array
-  /** null keeps the one that is there on a refresh, and means none on an authorization. */
-  refreshToken: Uint8Array | null
-  tokenType: string
-  scope: string | null
-  expiresIn: number | null
-  /** Milliseconds since the provider was asked: the token has been ageing that long. */
-  age: number
-}
-
-export interface Lease {
-  grantId: string
-  generation: number
-  owner: string
-}
-
-export interface GrantStore {
-  /** The grant's row for (connection, subject), made as `pending` when missing; undefined when the connection is gone. */
-  ensure(connection: Connection, subject: string): Promise<{ id: string } | undefined>
-  findById(id: string): Promise<{ grant: Grant; now: Date; leased: boolean } | undefined>
-  /** By subject: the application grant and those that one of the patterns covers (`*` as above); null for all. */
-  list(
-    connectionId: string,
-    subjects: readonly string[] | null,
-    page: Page,
-  ): Promise<{ grants: Grant[]; now: Date }>
-  /** All grants of a connection that hold tokens. */
-  listWithTokens(connectionId: string): Promise<Grant[]>
-  /** Takes the refresh lease if the generation is still the same and no unexpired lease is held. */
-  takeLease(lease: Lease, seconds: number): Promise<boolean>
-  /** Compare-and-set on generation and owner; false when someone else was there. */
-  saveRefreshed(lease: Lease, tokens: SealedTokens): Promise<boolean>
-  /** Gives the lease back and keeps what went wrong; same compare-and-set. */
-  saveFailure(
-    lease: Lease,
-    failure: { error: Omit<LastError, 'at'>; status: 'active' | 'expired'; retryIn: number },
-  ): Promise<boolean>
-  /** Clears the tokens and queues their revocation in one transaction; false when the generation moved. */
-  revoke(grant: Grant, revocation: { id: string; tokens: Uint8Array } | null): Promise<boolean>
-  setLastError(id: string, error: Omit<LastError, 'at'> | null): Promise<void>
 }
 
 export interface PendingRevocation {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { createOpenApiDocument, type OperationName, routes } from '@authconn/shared'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Authenticate } from '../core/callers/authenticate.ts'
+import { requirePermission } from '../core/callers/permissions.ts'
 import { AuthconnError } from '../core/errors.ts'
 import { answerBrokenRequest } from './broken-request.ts'
 import { docsHeaders, renderDocs } from './docs-page.ts'
@@ -18,6 +19,7 @@ export function createApp(deps: {
   authenticate: Authenticate
   isDatabaseUnavailable(error: unknown): boolean
   isStopping(): boolean
+  renderMetrics(): Promise<{ contentType: string; text: string }>
   log: FastifyBaseLogger
   version: string
 }): FastifyInstance {
@@ -89,6 +91,16 @@ export function createApp(deps: {
   app.get('/openapi.json', (_request, reply) => {
     openapi ??= JSON.stringify(createOpenApiDocument(deps.version))
     reply.type('application/json; charset=utf-8').send(openapi)
+  })
+  app.get('/metrics', {
+    async onRequest(request) {
+      request.caller = await deps.authenticate(request.headers.authorization)
+      requirePermission(request.caller, 'metrics:read')
+    },
+    async handler(_request, reply) {
+      const { contentType, text } = await deps.renderMetrics()
+      return reply.header('content-type', contentType).send(text)
+    },
   })
   let docs: string | undefined
   app.get('/docs', (_request, reply) => {

@@ -1,7 +1,8 @@
 import type * as Contract from '@authconn/shared'
+import type { Grant, GrantEvent } from '../core/grant-port.ts'
 import { shownStatus } from '../core/grants/refresh-policy.ts'
 import type { RevokedGrant } from '../core/grants/revoke-grant.ts'
-import type { Authorization, Caller, ConnectionWithGrant, Grant } from '../core/ports.ts'
+import type { Authorization, Caller, ConnectionWithGrant } from '../core/ports.ts'
 
 export function viewConnection({
   connection,
@@ -17,6 +18,7 @@ export function viewConnection({
     issuer_url: connection.issuerUrl,
     client_id: connection.clientId,
     token_endpoint_auth_method: connection.tokenEndpointAuthMethod,
+    former_client_secret_until: iso(untilLater(connection.formerClientSecretUntil, now)),
     endpoints: connection.endpoints,
     ...grantState(grant, now),
     pending_revocations: pendingRevocations,
@@ -27,6 +29,19 @@ export function viewConnection({
 
 export function viewGrant(grant: Grant, now: Date): Contract.Grant {
   return { subject: viewSubject(grant.subject), ...grantState(grant, now) }
+}
+
+export function viewEvent(event: GrantEvent): Contract.Event {
+  return {
+    id: event.id,
+    type: event.type,
+    connection: event.connectionName,
+    subject: viewSubject(event.subject),
+    at: event.at.toISOString(),
+    code: event.code,
+    class: event.class,
+    detail: event.detail,
+  }
 }
 
 export function viewAuthorization(authorization: Authorization): Contract.Authorization {
@@ -74,12 +89,22 @@ function viewSubject(subject: string): string | null {
 }
 
 function grantState(grant: Grant | undefined, now: Date) {
+  const refreshable = grant?.refreshToken != null
   return {
     status: shownStatus(grant, now),
     scope: grant?.scope ?? null,
     expires_at: iso(grant?.expiresAt),
-    refreshable: grant?.refreshToken != null,
+    expires_at_assumed: grant?.expiryAssumed ?? false,
+    refreshable,
+    refresh_token_expires_at: iso(grant?.refreshTokenExpiresAt),
     last_refreshed_at: iso(grant?.lastRefreshedAt),
+    next_refresh_at: grant?.status === 'active' && refreshable ? iso(grant.refreshDueAt) : null,
+    failures: grant?.failureCount ?? 0,
     last_error: grant?.lastError ?? null,
   }
+}
+
+/** Forgotten by then, whether or not the job has come by. */
+function untilLater(moment: Date | null, now: Date): Date | null {
+  return moment && moment > now ? moment : null
 }

@@ -1,95 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { places } from '../../src/core/crypto/places.ts'
-import { createIssueToken } from '../../src/core/grants/issue-token.ts'
-import { createRefreshGrant } from '../../src/core/grants/refresh-grant.ts'
-import { type OAuth, ProviderFailure, type TokenSet } from '../../src/core/oauth-port.ts'
-import type { GrantStore } from '../../src/core/ports.ts'
-import { Secret } from '../../src/core/secret.ts'
+import type { GrantStore } from '../../src/core/grant-port.ts'
+import { ProviderFailure } from '../../src/core/oauth-port.ts'
 import { describeEachDatabase } from '../support/databases.ts'
-import { silentLog, useStores } from '../support/stores.ts'
+import { exampleTokenSet as tokens, useReplicas } from '../support/replicas.ts'
 
 describeEachDatabase('refreshing', (database) => {
-  const stores = useStores(database)
-  let calls: string[]
-  let givenBack: string[]
-  let answer: () => Promise<TokenSet>
-  beforeEach(() => {
-    calls = []
-    givenBack = []
-    answer = async () => tokens('second')
-  })
-
-  const tokens = (name: string, expiresIn: number | null = 3600): TokenSet => ({
-    accessToken: new Secret(`${name} access token`),
-    refreshToken: new Secret(`${name} refresh token`),
-    tokenType: 'Bearer',
-    expiresIn,
-    scope: null,
-  })
-  const unused = () => Promise.reject(new Error('not part of this test'))
-  const oauth: OAuth = {
-    resolveProvider: unused,
-    authorizationUrl: unused,
-    exchangeCode: unused,
-    revoke: unused,
-    refresh(_client, refreshToken) {
-      calls.push(refreshToken.reveal())
-      return answer()
-    },
-  }
-
-  /** One vault process: its own shared promises over the common database. */
-  function replica(waitMs = 5000, given: { grants?: GrantStore } = {}) {
-    const { keyring, connections } = stores
-    const grants = given.grants ?? stores.grants
-    const background: Promise<unknown>[] = []
-    const refreshGrant = createRefreshGrant({
-      grants,
-      keyring,
-      oauth,
-      giveBackTokens: async (_home, { accessToken }) => void givenBack.push(accessToken.reveal()),
-      log: silentLog,
-      leaseSeconds: 30,
-      waitMs,
-      sleep,
-    })
-    const issueToken = createIssueToken({
-      connections,
-      keyring,
-      refreshGrant,
-      inBackground: (work) => background.push(work.catch(() => undefined)),
-    })
-    return { issueToken: (name: string) => issueToken(stores.admin, name, ''), background, refreshGrant }
-  }
-
-  async function connectionWithToken(secondsLeft: number, given: { refresh?: boolean; lifetime?: number } = {}) {
-    const connection = await stores.newConnection()
-    const grant = await stores.newActiveGrant(connection, { expiresIn: secondsLeft, ...given })
-    // Issued an hour ago for an hour, so to speak.
-    await stores.db
-      .updateTable('grants')
-      .set({ lifetime: given.lifetime ?? 3600 })
-      .where('id', '=', grant.id)
-      .execute()
-    return connection
-  }
-  const stored = async (name: string) => {
-    const found = await stores.connections.find(stores.admin.workspaceId, name)
-    if (!found?.grant) throw new Error('no grant')
-    return found.grant
-  }
+  const { stores, provider, replica, connectionWithToken, stored } = useReplicas(database)
 
   test('serves a fresh token without asking the provider', async () => {
     const { name } = await connectionWithToken(3000)
     const token = await replica().issueToken(name)
     expect(token.accessToken.reveal()).toBe('first access token')
-    expect(calls).toEqual([])
+    expect(provider.calls).toEqual([])
   })
 
   test('gives all callers on all replicas the new token after one call', async () => {
     const { name } = await connectionWithToken(-10)
-    answer = async () => {
+    provider.answer = async () => {
       await sleep(150)
       return tokens('second')
     }
@@ -97,7 +26,7 @@ describeEachDatabase('refreshing', (database) => {
     const answers = await Promise.all(
       Array.from({ length: 60 }, (_, index) => replicas[index % 3]?.issueToken(name)),
     )
-    expect(calls).toEqual(['first refresh token'])
+    expect(provider.calls).toEqual(['first refresh token'])
     expect(new Set(answers.map((token) => token?.accessToken.reveal()))).toEqual(new Set(['second access token']))
     const grant = await stored(name)
     expect(
@@ -111,16 +40,16 @@ describeEachDatabase('refreshing', (database) => {
     expect((await vault.issueToken(name)).accessToken.reveal()).toBe('first access token')
     await Promise.all(vault.background)
     expect((await vault.issueToken(name)).accessToken.reveal()).toBe('second access token')
-    expect(calls).toHaveLength(1)
+    expect(provider.calls).toHaveLength(1)
   })
 
   test('serves the valid token when its refresh fails for a passing reason, and asks once', async () => {
     const { name } = await connectionWithToken(30)
-    answer = () => Promise.reject(new ProviderFailure('passing', 'HTTP 503', { retryAfter: 60 }))
+    provider.answer = () => Promise.reject(new ProviderFailure('passing', 'HTTP 503', { retryAfter: 60 }))
     const vault = replica()
     for (let i = 0; i < 5; i++)
       expect((await vault.issueToken(name)).accessToken.reveal()).toBe('first access token')
-    expect(calls).toHaveLength(1)
+    expect(provider.calls).toHaveLength(1)
     expect(await stored(name)).toMatchObject({
       status: 'active',
       failureCount: 1,
@@ -130,7 +59,7 @@ describeEachDatabase('refreshing', (database) => {
 
   test('answers provider_unavailable with the time to wait when there is no valid token, and asks once', async () => {
     const { name } = await connectionWithToken(-10)
-    answer = () => Promise.reject(new ProviderFailure('passing', 'HTTP 503', { retryAfter: 60 }))
+    provider.answer = () => Promise.reject(new ProviderFailure('passing', 'HTTP 503', { retryAfter: 60 }))
     const vault = replica()
     const outcomes = await Promise.allSettled(Array.from({ length: 10 }, () => vault.issueToken(name)))
     for (const outcome of [...outcomes, ...(await Promise.allSettled([vault.issueToken(name)]))]) {
@@ -141,12 +70,12 @@ describeEachDatabase('refreshing', (database) => {
       const { reason } = outcome as PromiseRejectedResult
       expect(reason.retryAfter).toBeGreaterThan(50)
     }
-    expect(calls).toHaveLength(1)
+    expect(provider.calls).toHaveLength(1)
   })
 
   test('expires the grant on invalid_grant, says why, and asks no more', async () => {
     const { name } = await connectionWithToken(-10)
-    answer = () =>
+    provider.answer = () =>
       Promise.reject(new ProviderFailure('invalid_grant', 'invalid_grant: token revoked by its owner'))
     const replicas = [replica(), replica()]
     const outcomes = await Promise.allSettled([...replicas, ...replicas].map((vault) => vault.issueToken(name)))
@@ -154,13 +83,13 @@ describeEachDatabase('refreshing', (database) => {
       expect(outcome).toMatchObject({ reason: { code: 'grant_expired', message: /revoked by its owner/ } })
     }
     await expect(replica().issueToken(name)).rejects.toMatchObject({ code: 'grant_expired' })
-    expect(calls).toHaveLength(1)
+    expect(provider.calls).toHaveLength(1)
     expect(await stored(name)).toMatchObject({ status: 'expired' })
   })
 
   test('does not expire a grant that was authorized anew while the provider refused its old token', async () => {
     const connection = await connectionWithToken(-10)
-    answer = async () => {
+    provider.answer = async () => {
       await stores.newActiveGrant(connection, { expiresIn: 3600 })
       throw new ProviderFailure('invalid_grant', 'invalid_grant')
     }
@@ -170,36 +99,36 @@ describeEachDatabase('refreshing', (database) => {
 
   test('does not bring a grant back that was revoked during its refresh', async () => {
     const connection = await connectionWithToken(-10)
-    answer = async () => {
+    provider.answer = async () => {
       await stores.grants.revoke(await stored(connection.name), null)
       return tokens('second')
     }
     await expect(replica().issueToken(connection.name)).rejects.toMatchObject({ code: 'grant_revoked' })
     expect(await stored(connection.name)).toMatchObject({ status: 'revoked', accessToken: null })
     // Nobody knows of them but the provider: they are revoked there.
-    expect(givenBack).toEqual(['second access token'])
+    expect(provider.givenBack).toEqual(['second access token'])
   })
 
   test('gives nothing back of a refresh that a new authorization overtook', async () => {
     const connection = await connectionWithToken(-10)
-    answer = async () => {
+    provider.answer = async () => {
       await stores.newActiveGrant(connection, { expiresIn: 3600 })
       return tokens('second')
     }
     expect((await replica().issueToken(connection.name)).accessToken.reveal()).toBe('first access token')
-    expect(givenBack).toEqual([])
+    expect(provider.givenBack).toEqual([])
   })
 
   test('does not serve the token of a connection that was deleted during its refresh', async () => {
     const connection = await connectionWithToken(30)
-    answer = async () => {
+    provider.answer = async () => {
       await stores.grants.revoke(await stored(connection.name), null)
       await stores.connections.markDeleted(connection.id)
       await stores.connections.purgeDeleted()
       return tokens('second')
     }
     await expect(replica().issueToken(connection.name)).rejects.toMatchObject({ code: 'connection_not_found' })
-    expect(givenBack).toEqual(['second access token'])
+    expect(provider.givenBack).toEqual(['second access token'])
   })
 
   test('stores the new tokens although the database failed a few times after the provider had answered', async () => {
@@ -212,9 +141,9 @@ describeEachDatabase('refreshing', (database) => {
         return stores.grants.saveRefreshed(lease, sealed)
       },
     }
-    expect((await replica(5000, { grants }).issueToken(name)).accessToken.reveal()).toBe('second access token')
+    expect((await replica({ grants }).issueToken(name)).accessToken.reveal()).toBe('second access token')
     expect((await replica().issueToken(name)).accessToken.reveal()).toBe('second access token')
-    expect(calls).toHaveLength(1)
+    expect(provider.calls).toHaveLength(1)
   })
 
   test('takes its own write for its own when the confirmation was lost', async () => {
@@ -229,29 +158,29 @@ describeEachDatabase('refreshing', (database) => {
         throw Object.assign(new Error('Connection terminated'), { code: '57P01' })
       },
     }
-    expect((await replica(5000, { grants }).issueToken(name)).accessToken.reveal()).toBe('second access token')
-    expect(givenBack).toEqual([])
+    expect((await replica({ grants }).issueToken(name)).accessToken.reveal()).toBe('second access token')
+    expect(provider.givenBack).toEqual([])
   })
 
   test('says what is wrong to everyone who asks while it backs off, not that the provider is down', async () => {
     const { name } = await connectionWithToken(-10)
-    answer = () => Promise.reject(new ProviderFailure('unintelligible', 'answered with a page'))
+    provider.answer = () => Promise.reject(new ProviderFailure('unintelligible', 'answered with a page'))
     const vault = replica()
     for (let i = 0; i < 2; i++) {
       await expect(vault.issueToken(name)).rejects.toMatchObject({ code: 'provider_answer_invalid' })
     }
-    expect(calls).toHaveLength(1)
+    expect(provider.calls).toHaveLength(1)
   })
 
   test('answers refresh_in_progress when somebody else takes too long', async () => {
     const { name } = await connectionWithToken(-10)
     const grant = await stored(name)
     await stores.grants.takeLease({ grantId: grant.id, generation: grant.generation, owner: 'elsewhere' }, 30)
-    await expect(replica(100).issueToken(name)).rejects.toMatchObject({
+    await expect(replica().issueToken(name, { maxWait: 0 })).rejects.toMatchObject({
       code: 'refresh_in_progress',
       retryAfter: 1,
     })
-    expect(calls).toEqual([])
+    expect(provider.calls).toEqual([])
   })
 
   test('takes over when the process that held the lease died', async () => {
@@ -259,20 +188,20 @@ describeEachDatabase('refreshing', (database) => {
     const grant = await stored(name)
     await stores.grants.takeLease({ grantId: grant.id, generation: grant.generation, owner: 'dead' }, 0.3)
     expect((await replica().issueToken(name)).accessToken.reveal()).toBe('second access token')
-    expect(calls).toHaveLength(1)
+    expect(provider.calls).toHaveLength(1)
   })
 
   test('works with tokens that live for seconds', async () => {
     const { name } = await connectionWithToken(-1, { lifetime: 4 })
-    answer = async () => tokens('second', 4)
+    provider.answer = async () => tokens('second', 4)
     const vault = replica()
     for (let i = 0; i < 10; i++) await vault.issueToken(name)
-    expect(calls).toHaveLength(1)
+    expect(provider.calls).toHaveLength(1)
   })
 
   test('answers provider_answer_invalid when the new token has ended already, instead of handing it out', async () => {
     const { name } = await connectionWithToken(-10)
-    answer = async () => tokens('second', 0)
+    provider.answer = async () => tokens('second', 0)
     await expect(replica().issueToken(name)).rejects.toMatchObject({ code: 'provider_answer_invalid' })
   })
 })

@@ -34,7 +34,7 @@ test('creates, authorizes, hands out, refreshes, lists, revokes and deletes', as
   const first = await v.call('getToken', { params: { name: 'main-job' } })
   expect(first.status).toBe(200)
   expect(first.headers['cache-control']).toBe('no-store')
-  expect(Object.keys(first.body).sort()).toEqual(['access_token', 'expires_at', 'scope', 'token_type'])
+  expect(Object.keys(first.body).sort()).toEqual(['access_token', 'expires_at', 'scope', 'token_type', 'version'])
   expect(first.body.token_type).toBe('Bearer')
   expect(Date.parse(first.body.expires_at) - Date.now()).toBeLessThan(4500)
 
@@ -55,6 +55,12 @@ test('creates, authorizes, hands out, refreshes, lists, revokes and deletes', as
   expect((await v.call('listGrants', { params: { name: 'main-job' } })).body.grants).toMatchObject([
     { subject: null },
   ])
+  expect((await v.call('listEvents', { params: { name: 'main-job' } })).body.events).toMatchObject([
+    { type: 'grant.refreshed', connection: 'main-job', subject: null },
+  ])
+  const { client_secret } = v.sandbox.client
+  const updated = await v.call('updateConnection', { params: { name: 'main-job' }, body: { client_secret } })
+  expect(updated.body.former_client_secret_until).not.toBeNull()
   v.sandbox.setAccessTokenTtl(3600)
 
   const revoked = await v.call('revokeGrant', { params: { name: 'main-job' }, body: {} })

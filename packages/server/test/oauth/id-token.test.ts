@@ -44,7 +44,9 @@ async function validate({
     accessToken: new Secret('at'),
     tokenType: 'Bearer',
     expiresIn: null,
+    expiryAssumed: false,
     refreshToken: null,
+    refreshTokenExpiresIn: null,
     scope: null,
   }
   await setUp(() => keys ?? [key.jwk], status).validate(client, request, { idToken, tokens, grantedScopes })
@@ -203,7 +205,9 @@ describe('the keys of a provider', () => {
       accessToken: new Secret('a'),
       tokenType: 'Bearer',
       expiresIn: null,
+      expiryAssumed: false,
       refreshToken: null,
+      refreshTokenExpiresIn: null,
       scope: null,
     }
     for (let index = 0; index < 5; index++) await check(clientOf(), openid, { ...answer, tokens })

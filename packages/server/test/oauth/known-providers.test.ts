@@ -14,7 +14,7 @@ let oauth: OAuth
 
 beforeEach(() => {
   nock.disableNetConnect()
-  oauth = createOAuth({ safeFetch: openMockedDoor() })
+  oauth = createOAuth({ safeFetch: openMockedDoor(), refreshTimeoutMs: 2_000 })
 })
 
 afterEach(() => {
@@ -26,7 +26,7 @@ afterEach(() => {
 })
 
 async function connect(providerUrl: string): Promise<OAuthClient> {
-  const resolve = createOAuth({ safeFetch: openLockedDoor() }).resolveProvider
+  const resolve = createOAuth({ safeFetch: openLockedDoor(), refreshTimeoutMs: 2_000 }).resolveProvider
   const resolved = await resolve({ providerUrl, endpoints: {} })
   return { ...resolved, clientId: 'client-id', clientSecret: new Secret('client-secret') }
 }
@@ -87,6 +87,8 @@ describe('Google', () => {
       accessToken: '1/fFAGRNJru1FTz70BzhT3Zg',
       refreshToken: '1//xEoDL4iW3cxlI7yDbSRFYNG01kVKM2C-259HOF2aQbI',
       expiresIn: 3920,
+      expiryAssumed: false,
+      refreshTokenExpiresIn: 604_799,
       tokenType: 'Bearer',
       scope: 'openid https://www.googleapis.com/auth/userinfo.email',
     })
@@ -104,6 +106,8 @@ describe('Google', () => {
       })
     const tokens = await oauth.refresh(await google(), new Secret('1//rt'))
     expect(revealed(tokens)).toMatchObject({ accessToken: 'at2', refreshToken: null, expiresIn: 3599 })
+    // Six months from each use, as its documentation has it.
+    expect(tokens.refreshTokenExpiresIn).toBe(180 * 86_400)
   })
 
   test('says that a refresh token has expired', async () => {
@@ -173,7 +177,7 @@ describe('Microsoft', () => {
     ['unauthorized_client', 'AADSTS700016: Application was not found in the directory.', 'client'],
     ['interaction_required', 'AADSTS50076: You must use multi-factor authentication.', 'invalid_grant'],
     ['temporarily_unavailable', 'AADSTS90033: A transient error occurred.', 'passing'],
-    ['invalid_scope', 'AADSTS70011: The provided value for scope is not valid.', 'unintelligible'],
+    ['invalid_scope', 'AADSTS70011: The provided value for scope is not valid.', 'unrecognized'],
   ])('%s is what it is', async (error, words, kind) => {
     const trace = 'Trace ID: 255d1aef-8c98-452f-ac51-23d051240864'
     nock(login)
@@ -220,6 +224,8 @@ describe('QuickBooks', () => {
       accessToken: answer.access_token,
       refreshToken: answer.refresh_token,
       expiresIn: 3600,
+      expiryAssumed: false,
+      refreshTokenExpiresIn: 8_726_400,
       tokenType: 'Bearer',
       scope: null,
     })
@@ -263,6 +269,8 @@ describe('GitHub', () => {
       accessToken: 'gho_16C7e42F292c6912E7710c838347Ae178B4a',
       refreshToken: null,
       expiresIn: null,
+      expiryAssumed: false,
+      refreshTokenExpiresIn: null,
       tokenType: 'Bearer',
       scope: 'repo gist',
     })

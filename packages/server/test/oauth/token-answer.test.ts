@@ -32,7 +32,9 @@ test('an answer by the book', async () => {
     accessToken: 'at',
     tokenType: 'Bearer',
     expiresIn: 3600,
+    expiryAssumed: false,
     refreshToken: 'rt',
+    refreshTokenExpiresIn: null,
     scope: 'a b',
     grantedScopes: ['a', 'b'],
     idToken: 'h.p.s',
@@ -241,7 +243,7 @@ describe('security 22: the form of the body', () => {
 
   test('an error answer that repeats a field does not end a grant', async () => {
     const body = '{"error":"temporarily_unavailable","error":"invalid_grant"}'
-    expect((await failureOf(read(body, 'refresh', { status: 400 }))).kind).toBe('unintelligible')
+    expect((await failureOf(read(body, 'refresh', { status: 400 }))).kind).toBe('unrecognized')
   })
 
   test('the fields are those that JSON.parse finds, however they are written', () => {
@@ -261,6 +263,43 @@ describe('security 22: the form of the body', () => {
   test('a field named __proto__ is just an unknown field', async () => {
     expect((await read('{"access_token":"at","__proto__":{"refresh_token":"x"}}')).refreshToken).toBeNull()
   })
+})
+
+describe('security 22: the life of the refresh token', () => {
+  test.each([
+    [{ refresh_token_expires_in: 100 }, 100],
+    [{ x_refresh_token_expires_in: '8726400' }, 8_726_400],
+    [{ refresh_expires_in: 1800 }, 1800],
+    [{ refresh_token_expires_in: 0, refresh_expires_in: 0 }, null],
+    [{ refresh_token_expires_in: 'never' }, null],
+    [{}, null],
+  ])('%j', async (fields, seconds) => {
+    const body = { ...good, refresh_token: 'rt', ...fields }
+    expect((await read(body)).refreshTokenExpiresIn).toBe(seconds)
+    expect((await read(body, 'refresh')).refreshTokenExpiresIn).toBe(seconds)
+  })
+})
+
+test('security 22: a new refresh token beside an unusable access token is kept at a refresh, where the former may have ended', async () => {
+  const body = { access_token: 'a\nb', refresh_token: 'rt2' }
+  const failure = await failureOf(read(body, 'refresh'))
+  expect(failure).toMatchObject({ kind: 'unintelligible', outcome: 'none' })
+  expect(failure.rotated?.reveal()).toBe('rt2')
+  expect(everythingShownOf(failure)).not.toContain('rt2')
+  expect((await failureOf(read(body))).rotated).toBeUndefined()
+})
+
+test.each([
+  ['a success without a token', {}, 200, 'unknown'],
+  ['a page instead of a success', '<p>', 200, 'unknown'],
+  ['a failing server', {}, 500, 'unknown'],
+  ['a failing gateway', '<p>', 504, 'unknown'],
+  ['too many requests', {}, 429, 'none'],
+  ['a refusal', { error: 'invalid_grant' }, 400, 'none'],
+  ['a refusal in a success', { error: 'invalid_grant' }, 200, 'none'],
+  ['a refusal that fits no RFC', '', 403, 'none'],
+])('whether the provider may have done it, after %s', async (_what, body, status, outcome) => {
+  expect((await failureOf(read(body, 'refresh', { status }))).outcome).toBe(outcome)
 })
 
 describe('security 22: errors', () => {
@@ -284,10 +323,10 @@ describe('security 22: errors', () => {
   })
 
   test('with an error status are errors whatever the body holds', async () => {
-    expect((await failureOf(read(good, 'refresh', { status: 400 }))).kind).toBe('unintelligible')
-    expect((await failureOf(read('', 'refresh', { status: 400 }))).kind).toBe('unintelligible')
+    expect((await failureOf(read(good, 'refresh', { status: 400 }))).kind).toBe('unrecognized')
+    expect((await failureOf(read('', 'refresh', { status: 400 }))).kind).toBe('unrecognized')
     expect((await failureOf(read('<html>', 'refresh', { status: 502, type: 'text/html' }))).kind).toBe('passing')
-    expect((await failureOf(read({ error: 'go_away' }, 'refresh', { status: 403 }))).kind).toBe('unintelligible')
+    expect((await failureOf(read({ error: 'go_away' }, 'refresh', { status: 403 }))).kind).toBe('unrecognized')
   })
 })
 

@@ -27,7 +27,8 @@ async function eventfulRun(env: Record<string, string> & { AUTHCONN_DATA_DIR: st
   const answers: string[] = []
   const call: typeof vault.call = async (...args) => {
     const answer = await vault.call(...args)
-    answers.push(JSON.stringify(answer.body))
+    // A token that was asked for belongs into the answer.
+    if (!(args[0] === 'getToken' && answer.status === 200)) answers.push(JSON.stringify(answer.body))
     return answer
   }
 
@@ -90,10 +91,23 @@ async function eventfulRun(env: Record<string, string> & { AUTHCONN_DATA_DIR: st
   await sleep(1000)
   for (const kind of ['truncated_json', 'control_characters', 'oauth_error'] as const) {
     sandbox.faults.set('token', kind === 'oauth_error' ? { kind, error: 'invalid_grant' } : { kind })
-    await call('getToken', { params: { name: 'happy' } }, reader.body.api_key)
+    const query = { force_refresh: true }
+    await call('getToken', { params: { name: 'happy' }, query }, reader.body.api_key)
     sandbox.faults.clear()
     await sleep(2200)
   }
+  // A client secret that the provider does not know yet, beside the one that it knows.
+  const next = `next-secret-${randomBytes(16).toString('hex')}`
+  secrets.set('new client secret', next)
+  await call('updateConnection', { params: { name: 'happy' }, body: { client_secret: next } })
+  expect((await complete(await consent('happy'))).status).toBe(200)
+  await call('getToken', { params: { name: 'happy' }, query: { force_refresh: true } })
+  expect((await call('listEvents', { params: { name: 'happy' } })).body.events.length).toBeGreaterThan(0)
+  const metrics = await fetch(`${vault.url}/metrics`, {
+    headers: { authorization: `Bearer ${vault.credentials().api_key}` },
+  })
+  expect(metrics.status).toBe(200)
+  answers.push(await metrics.text())
   const wrong = `wrong-secret-${randomBytes(16).toString('hex')}`
   secrets.set('wrong client secret', wrong)
   await call('createConnection', { body: { name: 'wrong', ...connection, client_secret: wrong } })

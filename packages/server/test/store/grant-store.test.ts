@@ -1,8 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import type { Lease } from '../../src/core/ports.ts'
+import type { Lease, RefreshFailure } from '../../src/core/grant-port.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { exampleTokens, useStores } from '../support/stores.ts'
+
+const passing: RefreshFailure = {
+  error: { code: 'provider_unavailable', class: 'passing', detail: 'HTTP 500' },
+  status: 'active',
+  retryIn: 60,
+  blocked: false,
+  unrecognized: false,
+  outcomeUnknown: false,
+  rotated: null,
+}
+const over: RefreshFailure = {
+  ...passing,
+  error: { code: 'grant_expired', class: 'permanent', detail: 'invalid_grant' },
+  status: 'expired',
+  retryIn: null,
+}
 
 describeEachDatabase('the grant store', (database) => {
   const stores = useStores(database)
@@ -33,14 +49,14 @@ describeEachDatabase('the grant store', (database) => {
 
   test('gives an ended lease to the next, and what the former writes then changes nothing', async () => {
     const grant = await activeGrant()
-    expect(await stores.grants.takeLease(lease(grant, 'slow'), 0.05)).toBe(true)
+    expect(await stores.grants.takeLease(lease(grant, 'slow'), 0.05)).toBeDefined()
     await sleep(80)
-    expect(await stores.grants.takeLease(lease(grant, 'quick'), 30)).toBe(true)
+    expect(await stores.grants.takeLease(lease(grant, 'quick'), 30)).toBeDefined()
     const late = { ...exampleTokens, accessToken: Buffer.from('late') }
-    expect(await stores.grants.saveRefreshed(lease(grant, 'slow'), late)).toBe(false)
+    expect(await stores.grants.saveRefreshed(lease(grant, 'slow'), late)).toBeUndefined()
     const quick = { ...exampleTokens, accessToken: Buffer.from('quick') }
-    expect(await stores.grants.saveRefreshed(lease(grant, 'quick'), quick)).toBe(true)
-    expect(await stores.grants.saveRefreshed(lease(grant, 'slow'), late)).toBe(false)
+    expect(await stores.grants.saveRefreshed(lease(grant, 'quick'), quick)).toBeDefined()
+    expect(await stores.grants.saveRefreshed(lease(grant, 'slow'), late)).toBeUndefined()
     const after = await stores.grants.findById(grant.id)
     expect(Buffer.from(after?.grant.accessToken ?? []).toString()).toBe('quick')
     expect(after?.grant.generation).toBe(grant.generation + 1)
@@ -69,27 +85,24 @@ describeEachDatabase('the grant store', (database) => {
   test('after a passing failure gives no lease until the retry is due, and keeps the tokens', async () => {
     const grant = await activeGrant()
     await stores.grants.takeLease(lease(grant, 'a'), 30)
-    const error = { code: 'provider_unavailable', detail: 'HTTP 500' }
-    expect(await stores.grants.saveFailure(lease(grant, 'a'), { error, status: 'active', retryIn: 0.1 })).toBe(
-      true,
-    )
+    const error = passing.error
+    expect(await stores.grants.saveFailure(lease(grant, 'a'), { ...passing, retryIn: 0.1 })).toBe(true)
     const failed = await stores.grants.findById(grant.id)
     expect(failed).toMatchObject({ leased: false, grant: { failureCount: 1, lastError: error } })
     expect(failed?.grant.accessToken).toEqual(grant.accessToken)
     expect(Date.parse(failed?.grant.lastError?.at ?? '')).not.toBeNaN()
-    expect(await stores.grants.takeLease(lease(grant, 'b'), 30)).toBe(false)
+    expect(await stores.grants.takeLease(lease(grant, 'b'), 30)).toBeUndefined()
     await sleep(150)
-    expect(await stores.grants.takeLease(lease(grant, 'b'), 30)).toBe(true)
+    expect(await stores.grants.takeLease(lease(grant, 'b'), 30)).toBeDefined()
   })
 
   test('moves the generation when a grant expires, and gives no lease on it', async () => {
     const grant = await activeGrant()
     await stores.grants.takeLease(lease(grant, 'a'), 30)
-    const error = { code: 'grant_expired', detail: 'invalid_grant' }
-    await stores.grants.saveFailure(lease(grant, 'a'), { error, status: 'expired', retryIn: 0 })
+    await stores.grants.saveFailure(lease(grant, 'a'), over)
     const after = await stores.grants.findById(grant.id)
     expect(after?.grant).toMatchObject({ status: 'expired', generation: grant.generation + 1 })
-    expect(await stores.grants.takeLease(lease(after?.grant ?? grant, 'b'), 30)).toBe(false)
+    expect(await stores.grants.takeLease(lease(after?.grant ?? grant, 'b'), 30)).toBeUndefined()
   })
 
   test('revokes only the generation it has seen, and queues what to revoke at the provider with it', async () => {
@@ -109,7 +122,7 @@ describeEachDatabase('the grant store', (database) => {
     const grant = await activeGrant()
     await stores.grants.takeLease(lease(grant, 'a'), 30)
     await stores.grants.revoke(grant, null)
-    expect(await stores.grants.saveRefreshed(lease(grant, 'a'), exampleTokens)).toBe(false)
+    expect(await stores.grants.saveRefreshed(lease(grant, 'a'), exampleTokens)).toBeUndefined()
     expect((await stores.grants.findById(grant.id))?.grant.status).toBe('revoked')
   })
 

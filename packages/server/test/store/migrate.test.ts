@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { createGrantStore } from '../../src/adapters/postgres/grant-store.ts'
 import { migrate, pendingMigrations } from '../../src/adapters/postgres/migrate.ts'
 import { migrations } from '../../src/adapters/postgres/migrations/index.ts'
 import type { OpenDatabase } from '../../src/adapters/postgres/open-database.ts'
@@ -17,7 +18,7 @@ describeEachDatabase('migrations', (database) => {
   test('leave nothing behind when one of them fails, and run on the next try', async () => {
     const broken = {
       ...migrations,
-      '0002-broken': {
+      '9998-broken': {
         async up() {
           throw new Error('the process died here')
         },
@@ -57,6 +58,64 @@ describeEachDatabase('migrations', (database) => {
     await expect(migrate(opened.db)).rejects.toMatchObject({ code: 'schema_too_new', message: /9999-future/ })
   })
 })
+
+describeEachDatabase('the migration to the refresh engine', (database) => {
+  let opened: OpenDatabase
+  beforeAll(async () => {
+    opened = await openTestDatabase(database)
+  })
+  afterAll(() => opened.close())
+
+  test('keeps what there is, makes what can be refreshed due, and gives old failures a class', async () => {
+    const { db } = opened
+    const { '0001-main-job': mainJob } = migrations
+    if (!mainJob) throw new Error('the first migration is missing')
+    await migrate(db, { '0001-main-job': mainJob })
+    await sql`insert into workspaces (id, name) values (${ids.workspace}, 'default')`.execute(db)
+    await sql`insert into callers (id, workspace_id, name, key_hash, permissions, connections) values
+      (gen_random_uuid(), ${ids.workspace}, 'admin', 'a', '{token:read,workspace:admin}', '{*}'),
+      (gen_random_uuid(), ${ids.workspace}, 'ci', 'b', '{token:read}', '{*}')`.execute(db)
+    await sql`insert into connections (id, workspace_id, name, provider_url, client_id, client_secret,
+      token_endpoint_auth_method, endpoints, iss_parameter_supported, authorization_parameters)
+      values (${ids.connection}, ${ids.workspace}, 'c', 'https://p.example', 'id', 's', 'client_secret_basic', '{}', false, '{}')`.execute(
+      db,
+    )
+    await sql`insert into grants (id, workspace_id, connection_id, subject, status, access_token, refresh_token,
+      expires_at, lifetime, generation, last_error) values
+      (gen_random_uuid(), ${ids.workspace}, ${ids.connection}, 'refreshable', 'active', 'a', 'r',
+        '2026-01-01 01:00Z', 3600, 7, '{"code": "provider_unavailable", "detail": "d", "at": "2026-01-01T00:00:00Z"}'),
+      (gen_random_uuid(), ${ids.workspace}, ${ids.connection}, 'endless', 'active', 'a', 'r', null, null, 1, null),
+      (gen_random_uuid(), ${ids.workspace}, ${ids.connection}, 'unrefreshable', 'active', 'a', null,
+        '2026-01-01 01:00Z', 3600, 1, null),
+      (gen_random_uuid(), ${ids.workspace}, ${ids.connection}, 'gone', 'revoked', null, null, null, null, 2, null)`.execute(
+      db,
+    )
+    expect(await migrate(db)).toEqual(['0002-refresh-engine'])
+
+    const grants = createGrantStore(db)
+    const { grants: found, now } = await grants.list(ids.connection, null, { limit: 9, after: undefined })
+    const bySubject = new Map(found.map((grant) => [grant.subject, grant]))
+    expect(bySubject.get('refreshable')).toMatchObject({
+      status: 'active',
+      generation: 7,
+      blocked: false,
+      refreshDueAt: new Date('2026-01-01T00:55:00Z'),
+      lastError: { code: 'provider_unavailable', class: 'passing', detail: 'd' },
+    })
+    const inAWeek = (bySubject.get('endless')?.refreshDueAt?.getTime() ?? 0) - now.getTime()
+    expect(inAWeek).toBeGreaterThan(0)
+    expect(inAWeek).toBeLessThanOrEqual(604_800_000)
+    expect(bySubject.get('unrefreshable')?.refreshDueAt).toEqual(new Date('2026-01-01T01:00:00Z'))
+    expect(bySubject.get('gone')?.refreshDueAt).toBeNull()
+    const callers = await sql<{ permissions: string[] }>`select permissions from callers order by name`.execute(db)
+    expect(callers.rows.map(({ permissions }) => permissions.includes('metrics:read'))).toEqual([true, false])
+  })
+})
+
+const ids = {
+  workspace: '5b1f1f0e-9d3c-4a2e-8c1f-0d9f6b3a7e11',
+  connection: '0c7a3f52-6f0b-4d1c-9b5e-2f8a1d4c6e22',
+}
 
 describe('replicas that start at once on an empty PostgreSQL', () => {
   const database = temporaryDatabase(inject('postgresUrl'))

@@ -5,6 +5,7 @@ import { createCallerStore } from '../../src/adapters/postgres/caller-store.ts'
 import { createConnectionStore } from '../../src/adapters/postgres/connection-store.ts'
 import { createDataKeyStore } from '../../src/adapters/postgres/data-key-store.ts'
 import type { Database } from '../../src/adapters/postgres/database.ts'
+import { createEventStore } from '../../src/adapters/postgres/event-store.ts'
 import { firstStart } from '../../src/adapters/postgres/first-start.ts'
 import { createGrantStore } from '../../src/adapters/postgres/grant-store.ts'
 import { migrate } from '../../src/adapters/postgres/migrate.ts'
@@ -14,7 +15,8 @@ import { hashApiKey } from '../../src/core/callers/api-key.ts'
 import { createLocalKek } from '../../src/core/crypto/key-encryption-key.ts'
 import { createKeyring } from '../../src/core/crypto/keyring.ts'
 import { places } from '../../src/core/crypto/places.ts'
-import type { Caller, Connection, Log, SealedTokens } from '../../src/core/ports.ts'
+import type { SealedTokens } from '../../src/core/grant-port.ts'
+import type { Caller, Connection, Log, NewConnectionRow } from '../../src/core/ports.ts'
 import { Secret } from '../../src/core/secret.ts'
 import type { TestDatabase } from './databases.ts'
 
@@ -32,13 +34,24 @@ export function useStores(database: TestDatabase): Stores {
   const stores = {} as Stores
   let close = async () => {}
   beforeAll(async () => {
-    const opened = await openTestDatabase(database)
+    const opened = await openStores(database)
     close = opened.close
-    await migrate(opened.db)
-    Object.assign(stores, await createStores(opened.db))
+    Object.assign(stores, opened.stores)
   })
   afterAll(() => close())
   return stores
+}
+
+/** The same for a single test, which closes them. The database must be empty. */
+export async function openStores(database: TestDatabase): Promise<{ stores: Stores; close(): Promise<void> }> {
+  const { db, close } = await openTestDatabase(database)
+  try {
+    await migrate(db)
+    return { stores: await createStores(db), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
 }
 
 export type Stores = Awaited<ReturnType<typeof createStores>>
@@ -63,9 +76,10 @@ async function createStores(db: Database) {
     grants,
     keyring,
     authorizations: createAuthorizationStore(db),
+    events: createEventStore(db),
     revocations: createRevocationStore(db),
     /** A connection of its own, with an application grant when tokens are given. */
-    async newConnection(given: Partial<Connection> = {}): Promise<Connection> {
+    async newConnection(given: Partial<NewConnectionRow> = {}): Promise<Connection> {
       const connection = await exampleConnection(admin, given, (row) =>
         keyring.seal(places.clientSecret(row), new Secret('the client secret')),
       )
@@ -74,8 +88,12 @@ async function createStores(db: Database) {
       if (!found) throw new Error('the connection was not stored')
       return found.connection
     },
-    async newActiveGrant(connection: Connection, tokens: { expiresIn: number | null; refresh?: boolean }) {
-      const { id } = await ensureGrant(connection)
+    async newActiveGrant(
+      connection: Connection,
+      tokens: { expiresIn: number | null; refresh?: boolean },
+      subject = '',
+    ) {
+      const { id } = await ensureGrant(connection, subject)
       const authorization = await newAuthorization(connection)
       const row = { id, workspaceId: connection.workspaceId }
       await this.authorizations.complete(authorization, id, {
@@ -86,6 +104,8 @@ async function createStores(db: Database) {
             ? null
             : await keyring.seal(places.refreshToken(row), new Secret('first refresh token')),
         expiresIn: tokens.expiresIn,
+        refreshDueIn: tokens.expiresIn,
+        keepAliveIn: tokens.refresh === false ? null : exampleTokens.keepAliveIn,
       })
       const found = await grants.findById(id)
       if (!found) throw new Error('the grant was not stored')
@@ -127,14 +147,18 @@ export const exampleTokens: SealedTokens = {
   tokenType: 'Bearer',
   scope: 'openid email',
   expiresIn: 3600,
+  expiryAssumed: false,
+  refreshTokenExpiresIn: null,
+  refreshDueIn: 3300,
+  keepAliveIn: 604_800,
   age: 0,
 }
 
 async function exampleConnection(
   admin: Caller,
-  given: Partial<Connection>,
+  given: Partial<NewConnectionRow>,
   sealSecret: (row: { id: string; workspaceId: string }) => Promise<Uint8Array>,
-): Promise<Omit<Connection, 'createdAt' | 'updatedAt'>> {
+): Promise<NewConnectionRow> {
   const row = { id: randomUUID(), workspaceId: admin.workspaceId }
   return {
     ...row,

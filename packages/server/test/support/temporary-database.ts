@@ -11,6 +11,9 @@ export function temporaryDatabase(serverUrl: string) {
     create: () => execute(serverUrl, `create database ${name}`),
     // Forced, so that a suite that failed to close its connections fails alone.
     drop: () => execute(serverUrl, `drop database if exists ${name} with (force)`),
+    name,
+    /** Runs statements in it, over a connection of their own. */
+    execute: (statements: string) => execute(url.href, statements),
   }
 }
 

@@ -34,6 +34,9 @@ export function useVault(options: { sandbox?: SandboxOptions; environment?: Reco
       DATABASE_URL: database.url,
       AUTHCONN_ALLOW_LOOPBACK_PROVIDERS: 'true',
       AUTHCONN_PROVIDER_TIMEOUT: '2',
+      AUTHCONN_REFRESH_TIMEOUT: '2',
+      // Nothing happens that the test has not asked for.
+      AUTHCONN_REFRESH_CONCURRENCY: '0',
       AUTHCONN_LOG_LEVEL: 'silent',
       ...options.environment,
     })
@@ -163,6 +166,7 @@ function createTestVault(vault: Vault, sandbox: Sandbox, adminKey: string, datab
 
   return {
     vault,
+    databaseUrl,
     damage,
     sandbox,
     adminKey,

@@ -10,6 +10,45 @@ const byId = Type.Object({ id: schema.Id }, closed)
 const bySubject = Type.Object({ subject: Type.Optional(schema.Subject) }, closed)
 const limit = Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 }))
 const page = Type.Object({ limit, after: Type.Optional(schema.Cursor) }, closed)
+const pageOfEvents = Type.Object(
+  { limit, after: Type.Optional(schema.Id), subject: Type.Optional(schema.Subject) },
+  closed,
+)
+const tokenQuery = Type.Object(
+  {
+    subject: Type.Optional(schema.Subject),
+    min_ttl: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 86_400,
+        description:
+          'Seconds that the token must still be valid for. Unless given, 60 or a quarter of the life of the token, and less only where nothing better can be had.',
+      }),
+    ),
+    force_refresh: Type.Optional(
+      Type.Boolean({
+        description:
+          'Refreshes although the token is good, unless it was refreshed less than 10 seconds ago. Callers who ask at the same time share one refresh.',
+      }),
+    ),
+    rejected_version: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 2_147_483_647,
+        description:
+          'The `version` of a token that an API refused: refreshes as `force_refresh` does if it is still the current one, and otherwise answers with the current one.',
+      }),
+    ),
+    max_wait: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 60,
+        description: 'Seconds to wait for a refresh before the answer is `refresh_in_progress`; 15 unless given',
+      }),
+    ),
+  },
+  closed,
+)
 const pageOfGrants = Type.Object({ limit, after: Type.Optional(schema.GrantCursor) }, closed)
 
 /** Every operation of the vault's API. Validation, serialization, OpenAPI and the clients' types come from here. */
@@ -71,6 +110,17 @@ export const contract = {
     success: { status: 200, description: 'The connection', schema: schema.Connection },
     errors: ['connection_not_found'],
   },
+  updateConnection: {
+    summary: 'Change the client secret, or how the client authenticates',
+    description:
+      'After a new client secret the provider is asked with it first, and with the former one only where it answers that the client is invalid. Grants that had stopped over a refused client are refreshed again.',
+    tag: 'Connections',
+    permission: 'connection:manage',
+    params: byName,
+    body: schema.ConnectionUpdate,
+    success: { status: 200, description: 'The connection', schema: schema.Connection },
+    errors: ['connection_not_found', 'sealed_value_damaged'],
+  },
   deleteConnection: {
     summary: 'Delete a connection with all its grants, revoking them at the provider',
     tag: 'Connections',
@@ -92,6 +142,16 @@ export const contract = {
     success: { status: 200, description: 'A page of grants', schema: schema.GrantList },
     errors: ['connection_not_found'],
   },
+  listEvents: {
+    summary: 'List what happened to the grants of a connection, newest first',
+    description: 'Of the grants that the caller may act for. Events are kept for a limited time.',
+    tag: 'Connections',
+    permission: 'connection:read',
+    params: byName,
+    query: pageOfEvents,
+    success: { status: 200, description: 'A page of events', schema: schema.EventList },
+    errors: ['connection_not_found'],
+  },
   getToken: {
     summary: 'Fetch a fresh access token',
     description:
@@ -99,7 +159,7 @@ export const contract = {
     tag: 'Tokens',
     permission: 'token:read',
     params: byName,
-    query: bySubject,
+    query: tokenQuery,
     success: { status: 200, description: 'A token that is valid now', schema: schema.Token },
     errors: [
       'connection_not_found',
@@ -111,6 +171,8 @@ export const contract = {
       'provider_answer_invalid',
       'provider_address_refused',
       'refresh_in_progress',
+      'min_ttl_unreachable',
+      'grant_not_refreshable',
       'sealed_value_damaged',
     ],
   },

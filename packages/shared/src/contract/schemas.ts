@@ -7,8 +7,14 @@ import {
   StartedAuthorization,
 } from './schemas/authorizations.ts'
 import { Caller, CallerList, CreatedCaller, NewCaller } from './schemas/callers.ts'
-import { Connection, ConnectionList, DeletedConnection, NewConnection } from './schemas/connections.ts'
-import { Grant, GrantList, Revocation, Token } from './schemas/grants.ts'
+import {
+  Connection,
+  ConnectionList,
+  ConnectionUpdate,
+  DeletedConnection,
+  NewConnection,
+} from './schemas/connections.ts'
+import { Event, EventList, Grant, GrantList, Revocation, Token } from './schemas/grants.ts'
 import { Health, Problem } from './schemas/operations.ts'
 import { Provider, ProviderList } from './schemas/providers.ts'
 
@@ -16,18 +22,31 @@ export * from './schemas/authorizations.ts'
 export * from './schemas/callers.ts'
 export { ConnectionName, Cursor, GrantCursor, Id, Subject } from './schemas/common.ts'
 export * from './schemas/connections.ts'
-export { Grant, GrantList, GrantStatus, Revocation, Token } from './schemas/grants.ts'
+export {
+  Event,
+  EventList,
+  EventType,
+  FailureClass,
+  Grant,
+  GrantList,
+  GrantStatus,
+  Revocation,
+  Token,
+} from './schemas/grants.ts'
 export * from './schemas/operations.ts'
 export * from './schemas/providers.ts'
 
 /** The schemas that OpenAPI lists by name. */
 export const namedSchemas: Readonly<Record<string, TSchema>> = {
   NewConnection,
+  ConnectionUpdate,
   Connection,
   ConnectionList,
   Grant,
   GrantList,
   Token,
+  Event,
+  EventList,
   NewAuthorization,
   StartedAuthorization,
   Authorization,

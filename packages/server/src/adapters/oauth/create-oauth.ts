@@ -6,15 +6,28 @@ import { createRefresh } from './refresh.ts'
 import { createResolveProvider } from './resolve-provider.ts'
 import { createRevoke } from './revoke.ts'
 import type { SafeFetch } from './safe-fetch.ts'
+import { createFindTokenEnd } from './token-end.ts'
 
 /** Core's view of OAuth 2.0 providers, over the one door out. Closing the door is up to whoever opened it. */
-export function createOAuth({ safeFetch }: { safeFetch: SafeFetch }): OAuth {
+export function createOAuth({
+  safeFetch,
+  refreshTimeoutMs,
+}: {
+  safeFetch: SafeFetch
+  /** Milliseconds that a refresh may take at the provider. */
+  refreshTimeoutMs: number
+}): OAuth {
   const revoke = createRevoke(safeFetch)
+  const findTokenEnd = createFindTokenEnd(safeFetch)
   return {
     resolveProvider: createResolveProvider(safeFetch),
     authorizationUrl,
-    exchangeCode: createExchangeCode(safeFetch, createValidateIdToken(safeFetch), revoke),
-    refresh: createRefresh(safeFetch),
+    exchangeCode: createExchangeCode(safeFetch, {
+      validateIdToken: createValidateIdToken(safeFetch),
+      findTokenEnd,
+      revoke,
+    }),
+    refresh: createRefresh(safeFetch, findTokenEnd, refreshTimeoutMs),
     revoke,
   }
 }

@@ -7,12 +7,12 @@ import type { ValidateIdToken } from './id-token.ts'
 import { prepareCall } from './provider-call.ts'
 import type { SafeFetch } from './safe-fetch.ts'
 import { readTokenAnswer } from './token-answer.ts'
+import type { FindTokenEnd } from './token-end.ts'
 
 /** Checks the authorization response and exchanges its code (RFC 6749 section 4.1.3), once: nothing is retried. */
 export function createExchangeCode(
   safeFetch: SafeFetch,
-  validateIdToken: ValidateIdToken,
-  revoke: OAuth['revoke'],
+  deps: { validateIdToken: ValidateIdToken; findTokenEnd: FindTokenEnd; revoke: OAuth['revoke'] },
 ): OAuth['exchangeCode'] {
   return async function exchangeCode(client, request, redirectedUrl) {
     const { code, parameters } = checkAuthorizationResponse(client, request, redirectedUrl)
@@ -29,18 +29,18 @@ export function createExchangeCode(
     )
     const answer = await readTokenAnswer(response, 'exchange', context)
     try {
-      await validateIdToken(client, request, answer)
+      await deps.validateIdToken(client, request, answer)
     } catch (error) {
       throw await discard(client, answer.tokens, error)
     }
-    return answer.tokens
+    return deps.findTokenEnd(client, answer.tokens, answer.tokens.refreshToken !== null)
   }
 
   /** Tokens that came with an ID token that cannot be trusted are not kept, so they must not stay alive either. */
   async function discard(client: OAuthClient, tokens: TokenSet, error: unknown): Promise<unknown> {
     if (!client.endpoints.revocation_endpoint || !(error instanceof ProviderFailure)) return error
     try {
-      await revoke(
+      await deps.revoke(
         client,
         tokens.refreshToken ?? tokens.accessToken,
         tokens.refreshToken ? 'refresh_token' : 'access_token',

@@ -18,8 +18,9 @@ const maxTokenAnswer = 256 * 1024
 export function prepareCall(
   safeFetch: SafeFetch,
   client: OAuthClient,
-  endpoint: 'token_endpoint' | 'revocation_endpoint',
+  endpoint: 'token_endpoint' | 'revocation_endpoint' | 'introspection_endpoint',
   secrets: readonly Secret[],
+  timeoutMs?: number,
 ) {
   const url = new URL(client.endpoints[endpoint] ?? fail(`The connection has no ${endpoint}`))
   const problem = findUrlProblem(url, safeFetch.allowLoopback)
@@ -37,7 +38,13 @@ export function prepareCall(
       // http gets this far only to loopback, and only where that is allowed.
       [allowInsecureRequests]: url.protocol === 'http:',
       [customFetch]: (target: string, { method, headers, body }: CustomFetchOptions<'POST', URLSearchParams>) =>
-        safeFetch(target, { method, headers, body: body.toString(), maxBodyBytes: maxTokenAnswer }),
+        safeFetch(target, {
+          method,
+          headers,
+          body: body.toString(),
+          maxBodyBytes: maxTokenAnswer,
+          ...(timeoutMs === undefined ? {} : { timeoutMs }),
+        }),
     },
   }
 }

@@ -26,19 +26,24 @@ export function classifyError(answer: ErrorAnswer, context: CallContext): Provid
   const description = printable(answer.errorDescription, context.secrets)
   const said = [code, description].filter(Boolean).join(': ')
   const kind = kindOf(answer.status, code, context.provider)
-  const retryAfter = kind === 'passing' ? parseRetryAfter(answer.headers.get('retry-after')) : undefined
   return new ProviderFailure(
     kind,
     `${context.endpoint} answered ${answer.status}${said ? ` ${said}` : ' without an OAuth error'}`,
-    retryAfter === undefined ? {} : { retryAfter },
+    {
+      status: answer.status,
+      oauthError: code,
+      retryAfter: kind === 'passing' ? parseRetryAfter(answer.headers.get('retry-after')) : undefined,
+      // A gateway may have lost the answer of a server that did its work.
+      outcome: answer.status >= 500 || answer.status === 408 ? 'unknown' : 'none',
+    },
   )
 }
 
 function kindOf(status: number, code: string | undefined, provider: string | null): ProviderFailureKind {
   // The status goes first: a gateway that is failing may say anything, and a grant must not die of it.
   if (status === 408 || status === 429 || status >= 500) return 'passing'
-  if (code === undefined) return 'unintelligible'
-  return findCatalogEntry(provider)?.errors?.[code] ?? standardKinds.get(code) ?? 'unintelligible'
+  const known = code && (findCatalogEntry(provider)?.errors?.[code] ?? standardKinds.get(code))
+  return known || (status < 400 ? 'unintelligible' : 'unrecognized')
 }
 
 /** RFC 6749 section 5.2; some servers answer with codes of section 4.1.2.1 and RFC 8628 section 3.5 as well. */
@@ -46,6 +51,7 @@ const standardKinds: ReadonlyMap<string, ProviderFailureKind> = new Map([
   ['invalid_grant', 'invalid_grant'],
   ['invalid_client', 'client'],
   ['unauthorized_client', 'client'],
+  ['unsupported_grant_type', 'client'],
   ['temporarily_unavailable', 'passing'],
   ['server_error', 'passing'],
   ['slow_down', 'passing'],

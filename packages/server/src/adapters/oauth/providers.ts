@@ -30,9 +30,15 @@ export interface CatalogEntry {
   dropsNonce?: boolean
   /** Between the scopes of a token answer, where it is not a space (RFC 6749 section 3.3). */
   scopeSeparator?: string
+  /** Seconds after which a refresh token dies that nobody uses, where answers do not say. */
+  refreshTokenIdle?: number
+  /** Seconds that its access tokens live, should an answer not say. */
+  tokenLifetime?: number
   /** What its own error codes mean. */
   errors?: Readonly<Record<string, ProviderFailureKind>>
 }
+
+const day = 86_400
 
 const catalog: readonly CatalogEntry[] = [
   {
@@ -55,6 +61,8 @@ const catalog: readonly CatalogEntry[] = [
       jwks_uri: 'https://www.googleapis.com/oauth2/v3/certs',
     },
     tokenEndpointAuthMethod: 'client_secret_post',
+    // Six months.
+    refreshTokenIdle: 180 * day,
     // A refresh token comes only with offline access, and then only when the person is asked for consent anew.
     authorizationParameters: { access_type: 'offline', prompt: 'consent' },
   },
@@ -81,6 +89,7 @@ const catalog: readonly CatalogEntry[] = [
     },
     tokenEndpointAuthMethod: 'client_secret_post',
     refreshScope: 'offline_access',
+    refreshTokenIdle: 90 * day,
     // Also answered by the token endpoint here: only a person can help.
     errors: { interaction_required: 'invalid_grant', consent_required: 'invalid_grant' },
   },
@@ -104,6 +113,7 @@ const catalog: readonly CatalogEntry[] = [
       jwks_uri: 'https://oauth.platform.intuit.com/op/v1/jwks',
     },
     tokenEndpointAuthMethod: 'client_secret_basic',
+    refreshTokenIdle: 100 * day,
     // Its metadata lists the claims of its ID tokens; nonce is not among them.
     dropsNonce: true,
   },
@@ -126,6 +136,9 @@ const catalog: readonly CatalogEntry[] = [
     },
     tokenEndpointAuthMethod: 'client_secret_post',
     scopeSeparator: ',',
+    // Of user tokens that expire; others come without a refresh token.
+    tokenLifetime: 8 * 3600,
+    refreshTokenIdle: 182 * day,
     errors: {
       bad_verification_code: 'invalid_grant',
       bad_refresh_token: 'invalid_grant',

@@ -10,10 +10,16 @@ export interface TransportAnswer {
 /** Reads an answer to its end, within bounds. `what` is the request, for messages. Throws ProviderFailure. */
 export async function readAnswer(answer: TransportAnswer, maxBytes: number, what: string): Promise<Response> {
   const { status, headers } = answer
+  const unreadable = (problem: string) =>
+    // A redirect says that it was done elsewhere or not at all; any other answer may follow on what was asked.
+    new ProviderFailure('unintelligible', `${what}: ${problem}`, {
+      status,
+      outcome: status >= 300 && status < 400 ? 'none' : 'unknown',
+    })
   const problem = findHeadProblem(answer, maxBytes)
-  if (problem) throw new ProviderFailure('unintelligible', `${what}: ${problem}`)
+  if (problem) throw unreadable(problem)
   const body = await readBytes(answer.body, maxBytes)
-  if (!body) throw new ProviderFailure('unintelligible', `${what}: the answer is larger than ${maxBytes} bytes`)
+  if (!body) throw unreadable(`the answer is larger than ${maxBytes} bytes`)
   const hasBody = status !== 204 && status !== 205
   return new Response(hasBody ? body : null, { status, headers })
 }
@@ -21,17 +27,32 @@ export async function readAnswer(answer: TransportAnswer, maxBytes: number, what
 /** A transport's error as a ProviderFailure. Its cause is left out: a parser's error holds what was received. */
 export function toFailure(error: unknown, what: string, timedOutAfter: number | undefined): ProviderFailure {
   if (error instanceof ProviderFailure) return error
+  const unknown = { outcome: 'unknown' } as const
   if (timedOutAfter !== undefined) {
-    return new ProviderFailure('passing', `${what}: no complete answer within ${timedOutAfter / 1000} s`)
+    return new ProviderFailure('passing', `${what}: no complete answer within ${timedOutAfter / 1000} s`, unknown)
   }
   const code = findCode(error)
   if (code === 'UND_ERR_HEADERS_OVERFLOW') {
-    return new ProviderFailure('unintelligible', `${what}: the headers of the answer are too large`)
+    return new ProviderFailure('unintelligible', `${what}: the headers of the answer are too large`, unknown)
   }
   if (error instanceof Error && error.name === 'HTTPParserError')
-    return new ProviderFailure('unintelligible', `${what}: the answer is not HTTP`)
-  return new ProviderFailure('passing', `${what}: ${wordsFor(code)}`)
+    return new ProviderFailure('unintelligible', `${what}: the answer is not HTTP`, unknown)
+  return new ProviderFailure('passing', `${what}: ${wordsFor(code)}`, isBeforeSending(code) ? {} : unknown)
 }
+
+/** Whether there was no connection yet, over which something could have been asked. */
+function isBeforeSending(code: string | undefined): boolean {
+  return code !== undefined && (/CERT|SIGNATURE|^ERR_TLS/.test(code) || beforeSending.has(code))
+}
+
+const beforeSending = new Set([
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
 
 function wordsFor(code: string | undefined): string {
   if (code === undefined) return 'the connection failed'

@@ -9,6 +9,8 @@ interface SafeRequest {
   body?: string
   /** Bytes; what is longer is refused. By default what createSafeFetch was given. */
   maxBodyBytes?: number
+  /** Milliseconds for everything; by default what createSafeFetch was given, and never more than its longest. */
+  timeoutMs?: number
 }
 
 /**
@@ -28,6 +30,8 @@ export interface SafeFetchOptions {
   allowLoopback: boolean
   /** Milliseconds for everything: resolving, connecting, headers and body. */
   timeoutMs?: number
+  /** Milliseconds that a call may ask for instead. */
+  longestTimeoutMs?: number
   /** Bytes of an answer's body. */
   maxBodyBytes?: number
   /** Shown to providers as authconn/VERSION. */
@@ -38,7 +42,8 @@ export interface SafeFetchOptions {
 
 /** The only door out of the vault: every outbound call goes through what this returns. */
 export function createSafeFetch(options: SafeFetchOptions): SafeFetch {
-  const { allowLoopback, timeoutMs = 10_000, maxBodyBytes = 1024 * 1024, version } = options
+  const { allowLoopback, timeoutMs: usualTimeoutMs = 10_000, maxBodyBytes = 1024 * 1024, version } = options
+  const longestTimeoutMs = Math.max(usualTimeoutMs, options.longestTimeoutMs ?? 0)
   let opened: Promise<CheckedTransport> | undefined
   const userAgent = version ? `authconn/${version}` : 'authconn'
 
@@ -46,7 +51,7 @@ export function createSafeFetch(options: SafeFetchOptions): SafeFetch {
   async function openTransport(): Promise<Transport> {
     if (options.transport) return options.transport
     opened ??= import('./checked-transport.ts').then(({ createCheckedTransport }) =>
-      createCheckedTransport({ allowLoopback, timeoutMs, lookup: options.lookup }),
+      createCheckedTransport({ allowLoopback, timeoutMs: longestTimeoutMs, lookup: options.lookup }),
     )
     return (await opened).send
   }
@@ -59,6 +64,7 @@ export function createSafeFetch(options: SafeFetchOptions): SafeFetch {
     if (problem) throw new ProviderFailure('address', `${showUrl(url)} ${problem.reason}`)
 
     const transport = await openTransport()
+    const timeoutMs = Math.min(wanted.timeoutMs ?? usualTimeoutMs, longestTimeoutMs)
     const deadline = AbortSignal.timeout(timeoutMs)
     const done = new AbortController()
     try {

@@ -28,8 +28,12 @@ export async function readTokenAnswer(
   // An error answer is not taken at its word when it contradicts itself: it could end the grant.
   const repeated = mode === 'refresh' && response.ok ? 'take last' : 'refuse'
   const fields = parseAnswerFields(await response.text(), headers.get('content-type'), repeated)
-  const unusable = (reason: string) =>
-    new ProviderFailure('unintelligible', `${context.endpoint} answered ${status} with ${reason}`)
+  const unusable = (reason: string, rotated?: Secret) =>
+    new ProviderFailure('unintelligible', `${context.endpoint} answered ${status} with ${reason}`, {
+      status,
+      outcome: rotated ? 'none' : 'unknown',
+      rotated,
+    })
 
   if (typeof fields === 'string') {
     throw response.ok ? unusable(fields) : classifyError({ status, headers }, context)
@@ -39,20 +43,27 @@ export async function readTokenAnswer(
     const [error, errorDescription] = [fields.get('error'), fields.get('error_description')]
     throw classifyError({ status, headers, error, errorDescription }, context)
   }
-  if (accessToken === null) throw unusable('no usable access_token')
+  const refreshToken = readSecret(fields.get('refresh_token'))
+  if (accessToken === null) {
+    // A refresh token that came without is kept all the same: the former one may have ended with it.
+    throw unusable('no usable access_token', mode === 'refresh' ? (refreshToken ?? undefined) : undefined)
+  }
   const tokenType = readTokenType(fields.get('token_type'))
   if (tokenType === undefined && mode === 'exchange') {
     // RFC 6749 section 7.1: a token of a type that is not understood must not be used.
     throw unusable('a token_type other than Bearer')
   }
-  const refreshToken = readToken(fields.get('refresh_token'))
+  const expiresIn = readSeconds(fields.get('expires_in'))
   const grantedScopes = readScopes(fields.get('scope'), findCatalogEntry(context.provider)?.scopeSeparator)
   return {
     tokens: {
       accessToken: new Secret(accessToken),
       tokenType: tokenType ?? readTypeName(fields.get('token_type')),
-      expiresIn: readExpiresIn(fields.get('expires_in')),
-      refreshToken: refreshToken === null ? null : new Secret(refreshToken),
+      expiresIn,
+      expiryAssumed: false,
+      refreshToken,
+      refreshTokenExpiresIn:
+        refreshToken === null && mode === 'exchange' ? null : readRefreshTokenLife(fields, context.provider),
       scope: grantedScopes?.join(' ') || null,
     },
     idToken: readToken(fields.get('id_token')),
@@ -74,6 +85,11 @@ function readToken(value: unknown): string | null {
   return /^[\x20-\x7e]+$/.test(value) && value.trim() === value ? value : null
 }
 
+function readSecret(value: unknown): Secret | null {
+  const token = readToken(value)
+  return token === null ? null : new Secret(token)
+}
+
 /** Missing or meaningless counts as Bearer, the type of all others; undefined is one that is something else. */
 function readTokenType(value: unknown): 'Bearer' | undefined {
   if (typeof value !== 'string' || value.trim() === '') return 'Bearer'
@@ -92,10 +108,21 @@ const longestLifetime = 315_360_000
  * Seconds. Null, which is "did not say", for words, for what is no number, and for zero and below: no provider
  * issues a token that is dead already, and taking it at its word would have it refreshed without end.
  */
-function readExpiresIn(value: unknown): number | null {
+function readSeconds(value: unknown): number | null {
   const text = typeof value === 'string' && /^\s*\d{1,20}(\.\d*)?\s*$/.test(value)
   const seconds = typeof value === 'number' || text ? Math.floor(Number(value)) : 0
   return seconds > 0 ? Math.min(seconds, longestLifetime) : null
+}
+
+/** No standard has it; these are the names in use. Else what the provider documents of refresh tokens that lie idle. */
+function readRefreshTokenLife(fields: AnswerFields, provider: string | null): number | null {
+  return (
+    readSeconds(fields.get('refresh_token_expires_in')) ??
+    readSeconds(fields.get('x_refresh_token_expires_in')) ??
+    readSeconds(fields.get('refresh_expires_in')) ??
+    findCatalogEntry(provider)?.refreshTokenIdle ??
+    null
+  )
 }
 
 const longestScope = 8 * 1024

@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
-import type { AuthorizationStore, SealedTokens } from '../../core/ports.ts'
+import type { SealedTokens } from '../../core/grant-port.ts'
+import type { AuthorizationStore } from '../../core/ports.ts'
 import type { Database } from './database.ts'
-import { secondsFromNow, tokenColumns } from './grant-sql.ts'
+import { fromIssue, secondsFromNow, tokenColumns } from './grant-sql.ts'
 
 export function createAuthorizationStore(db: Database): AuthorizationStore {
   return {
@@ -98,6 +99,7 @@ export function createAuthorizationStore(db: Database): AuthorizationStore {
           .set({
             ...tokenColumns(tokens),
             refresh_token: tokens.refreshToken,
+            refresh_token_expires_at: tokens.refreshToken && fromIssue(tokens.refreshTokenExpiresIn, tokens.age),
             scope: tokens.scope,
             last_refreshed_at: null,
           })

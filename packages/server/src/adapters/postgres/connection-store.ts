@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
 import type { ConnectionStore, ConnectionWithGrant } from '../../core/ports.ts'
 import type { Database } from './database.ts'
-import { connectionColumns, toConnection, toGrant } from './rows.ts'
+import { secondsFromNow } from './grant-sql.ts'
+import { connectionColumns, joinedGrantColumns, toConnection, toJoinedGrant } from './rows.ts'
 
 export function createConnectionStore(db: Database): ConnectionStore {
   return {
@@ -37,6 +38,44 @@ export function createConnectionStore(db: Database): ConnectionStore {
         .where('connections.name', '=', name)
         .executeTakeFirst()
       return row && toConnectionWithGrant(row)
+    },
+
+    async update(id, { tokenEndpointAuthMethod, clientSecret }) {
+      const former = clientSecret?.former
+      const { numUpdatedRows } = await db
+        .updateTable('connections')
+        .set({
+          updated_at: sql<Date>`now()`,
+          ...(tokenEndpointAuthMethod ? { token_endpoint_auth_method: tokenEndpointAuthMethod } : {}),
+          ...(clientSecret && {
+            client_secret: clientSecret.current,
+            former_client_secret: former?.sealed ?? null,
+            former_client_secret_until: former ? secondsFromNow(former.seconds) : null,
+          }),
+        })
+        .where('id', '=', id)
+        .where('deleted_at', 'is', null)
+        .executeTakeFirst()
+      return numUpdatedRows === 1n
+    },
+
+    async forgetFormerSecrets() {
+      const { numUpdatedRows } = await db
+        .updateTable('connections')
+        .set({ former_client_secret: null, former_client_secret_until: null })
+        .where('former_client_secret_until', '<=', sql<Date>`now()`)
+        .executeTakeFirst()
+      return Number(numUpdatedRows)
+    },
+
+    async findByIds(ids) {
+      const rows = await db
+        .selectFrom('connections')
+        .select(connectionColumns)
+        .where('id', '=', sql<string>`any(${ids}::uuid[])`)
+        .where('deleted_at', 'is', null)
+        .execute()
+      return rows.map(toConnection)
     },
 
     async findById(id) {
@@ -122,45 +161,16 @@ function withGrant(db: Database, subject: string) {
         .whereRef('revocations.connection_id', '=', 'connections.id')
         .as('pending_revocations'),
     )
-    .select(sql<string | null>`grants.id`.as('grant_id'))
-    .select([
-      'grants.subject',
-      'grants.status',
-      'grants.access_token',
-      'grants.refresh_token',
-      'grants.token_type',
-      'grants.scope',
-      'grants.expires_at',
-      'grants.lifetime',
-      'grants.generation',
-      'grants.retry_at',
-      'grants.failure_count',
-      'grants.last_error',
-      'grants.last_refreshed_at',
-    ])
+    .select(joinedGrantColumns)
     .where('connections.deleted_at', 'is', null)
 }
 
 type Row = Awaited<ReturnType<ReturnType<typeof withGrant>['executeTakeFirstOrThrow']>>
 
 function toConnectionWithGrant(row: Row): ConnectionWithGrant {
-  const { grant_id, subject, status, token_type, generation, failure_count } = row
-  const joined =
-    grant_id === null || subject === null || status === null || token_type === null
-      ? undefined
-      : toGrant({
-          ...row,
-          id: grant_id,
-          connection_id: row.id,
-          subject,
-          status,
-          token_type,
-          generation: generation ?? 0,
-          failure_count: failure_count ?? 0,
-        })
   return {
     connection: toConnection(row),
-    grant: joined,
+    grant: row.grant_id === null ? undefined : toJoinedGrant(row),
     pendingRevocations: row.pending_revocations ?? 0,
     now: row.now,
   }

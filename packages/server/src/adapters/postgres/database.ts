@@ -1,6 +1,6 @@
-import type { AuthMethod, GrantStatus, Permission, ProviderEndpoints } from '@authconn/shared'
+import type { AuthMethod, EventType, GrantStatus, Permission, ProviderEndpoints } from '@authconn/shared'
 import type { ColumnType, Generated, JSONColumnType, Kysely } from 'kysely'
-import type { LastError } from '../../core/ports.ts'
+import type { Failure, LastError } from '../../core/grant-port.ts'
 
 /** The tables as the migrations leave them. Rows stay inside the stores. */
 export interface Tables {
@@ -35,6 +35,8 @@ export interface Tables {
     issuer: string | null
     client_id: string
     client_secret: Uint8Array
+    former_client_secret: Generated<Uint8Array | null>
+    former_client_secret_until: ColumnType<Date | null, undefined, Date | null>
     token_endpoint_auth_method: AuthMethod
     endpoints: JSONColumnType<ProviderEndpoints>
     iss_parameter_supported: boolean
@@ -54,7 +56,18 @@ export interface Tables {
     token_type: Generated<string>
     scope: string | null
     expires_at: ColumnType<Date | null, null, Date | null>
+    expiry_assumed: Generated<boolean>
     lifetime: number | null
+    refresh_token_expires_at: ColumnType<Date | null, undefined, Date | null>
+    refresh_due_at: ColumnType<Date | null, undefined, Date | null>
+    keep_alive_at: ColumnType<Date | null, undefined, Date | null>
+    /** Set while an attempt is under way, and left behind by one that never came to its end. */
+    attempted_at: ColumnType<Date | null, undefined, Date | null>
+    /** The first attempt since the last success whose outcome nobody knows. */
+    interrupted_at: ColumnType<Date | null, undefined, Date | null>
+    blocked: Generated<boolean>
+    unrecognized_count: Generated<number>
+    last_used_at: ColumnType<Date | null, undefined, Date | null>
     generation: Generated<number>
     lease_owner: string | null
     lease_until: ColumnType<Date | null, null, Date | null>
@@ -90,6 +103,17 @@ export interface Tables {
     attempts: Generated<number>
     next_attempt_at: Generated<Date>
     last_error: string | null
+    created_at: Generated<Date>
+  }
+  events: {
+    id: string
+    workspace_id: string
+    connection_id: string
+    connection_name: string
+    grant_id: string
+    subject: string
+    type: EventType
+    data: JSONColumnType<Partial<Failure>>
     created_at: Generated<Date>
   }
 }

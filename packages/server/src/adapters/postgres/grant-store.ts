@@ -1,13 +1,24 @@
 import { randomUUID } from 'node:crypto'
 import { type SelectQueryBuilder, sql } from 'kysely'
-import type { GrantStore, Lease } from '../../core/ports.ts'
+import type { GrantStore } from '../../core/grant-port.ts'
+import { claimDue } from './claim-due.ts'
 import type { Database, Tables } from './database.ts'
-import { errorNow, secondsFromNow, tokenColumns } from './grant-sql.ts'
+import { insertEvents } from './event-store.ts'
+import { errorNow, noTrouble, soon } from './grant-sql.ts'
+import { endAllLeases, renewLeases, takeLease } from './leases.ts'
 import { isAmong } from './patterns.ts'
-import { toGrant } from './rows.ts'
+import { grantColumns, toGrant } from './rows.ts'
+import { saveFailure, saveRefreshed } from './save-attempt.ts'
 
 export function createGrantStore(db: Database): GrantStore {
   return {
+    takeLease: (lease, seconds, options) => takeLease(db, lease, seconds, options),
+    renewLeases: (leases, seconds) => renewLeases(db, leases, seconds),
+    endAllLeases: () => endAllLeases(db),
+    saveRefreshed: (lease, tokens) => saveRefreshed(db, lease, tokens),
+    saveFailure: (lease, failure) => saveFailure(db, lease, failure),
+    claimDue: (claim) => claimDue(db, claim),
+
     async ensure(connection, subject) {
       await db
         .insertInto('grants')
@@ -39,7 +50,7 @@ export function createGrantStore(db: Database): GrantStore {
     async findById(id) {
       const row = await db
         .selectFrom('grants')
-        .selectAll()
+        .select(grantColumns)
         .select([sql<Date>`now()`.as('now'), sql<boolean>`coalesce(lease_until > now(), false)`.as('leased')])
         .where('id', '=', id)
         .executeTakeFirst()
@@ -49,7 +60,7 @@ export function createGrantStore(db: Database): GrantStore {
     async list(connectionId, subjects, page) {
       const rows = await db
         .selectFrom('grants')
-        .selectAll()
+        .select(grantColumns)
         .select(sql<Date>`now()`.as('now'))
         .where('connection_id', '=', connectionId)
         // The application grant's subject is empty and comes first.
@@ -63,52 +74,76 @@ export function createGrantStore(db: Database): GrantStore {
 
     async listWithTokens(connectionId) {
       const rows = await holdingTokens(db.selectFrom('grants').where('connection_id', '=', connectionId))
-        .selectAll()
+        .select(grantColumns)
         .orderBy('subject')
         .execute()
       return rows.map(toGrant)
     },
 
-    async takeLease(lease, seconds) {
+    async countDue() {
+      const { due } = await db
+        .selectFrom('grants')
+        .select(sql<number>`count(*)::integer`.as('due'))
+        .where('status', '=', 'active')
+        .where('refresh_due_at', '<=', sql<Date>`now()`)
+        .executeTakeFirstOrThrow()
+      return due
+    },
+
+    async expire(grant, reason) {
+      return db.transaction().execute(async (trx) => {
+        const expired = await trx
+          .updateTable('grants')
+          .set({
+            ...noTrouble,
+            status: 'expired',
+            generation: grant.generation + 1,
+            refresh_due_at: null,
+            last_error: errorNow(reason),
+            updated_at: sql<Date>`now()`,
+          })
+          .where('id', '=', grant.id)
+          .where('generation', '=', grant.generation)
+          .where('status', '=', 'active')
+          .executeTakeFirst()
+        if (expired.numUpdatedRows !== 1n) return false
+        await insertEvents(trx, grant.id, [{ type: 'grant.expired', data: reason }])
+        return true
+      })
+    },
+
+    async bringForward(tokenEndpoint, spreadSeconds) {
       const { numUpdatedRows } = await db
         .updateTable('grants')
-        .set({ lease_owner: lease.owner, lease_until: secondsFromNow(seconds) })
-        .where('id', '=', lease.grantId)
-        .where('generation', '=', lease.generation)
+        .from('connections')
+        .set({ retry_at: sql<Date>`now()`, refresh_due_at: soon(spreadSeconds) })
+        .whereRef('connections.id', '=', 'grants.connection_id')
+        .where(sql<string>`connections.endpoints ->> 'token_endpoint'`, '=', tokenEndpoint)
+        .where('grants.status', '=', 'active')
+        .where('grants.retry_at', '>', sql<Date>`now()`)
+        .where(sql<string>`grants.last_error ->> 'code'`, '=', 'provider_unavailable')
+        .executeTakeFirst()
+      return Number(numUpdatedRows)
+    },
+
+    async unblock(connectionId, spreadSeconds) {
+      const { numUpdatedRows } = await db
+        .updateTable('grants')
+        .set({ blocked: false, retry_at: null, refresh_due_at: soon(spreadSeconds) })
+        .where('connection_id', '=', connectionId)
+        .where('blocked', '=', true)
         .where('status', '=', 'active')
-        .where((eb) => eb.or([eb('lease_until', 'is', null), eb('lease_until', '<=', sql<Date>`now()`)]))
-        .where((eb) => eb.or([eb('retry_at', 'is', null), eb('retry_at', '<=', sql<Date>`now()`)]))
         .executeTakeFirst()
-      return numUpdatedRows === 1n
+      return Number(numUpdatedRows)
     },
 
-    async saveRefreshed(lease, tokens) {
-      const { numUpdatedRows } = await underLease(db, lease)
-        .set({
-          ...tokenColumns(tokens),
-          last_refreshed_at: sql<Date>`now()`,
-          // RFC 6749 section 6: without a new refresh token the old one stays in use; so does the scope.
-          ...(tokens.refreshToken ? { refresh_token: tokens.refreshToken } : {}),
-          ...(tokens.scope === null ? {} : { scope: tokens.scope }),
-        })
-        .executeTakeFirst()
-      return numUpdatedRows === 1n
-    },
-
-    async saveFailure(lease, { error, status, retryIn }) {
-      const { numUpdatedRows } = await underLease(db, lease)
-        .set((eb) => ({
-          status,
-          lease_owner: null,
-          lease_until: null,
-          failure_count: eb('failure_count', '+', 1),
-          retry_at: retryIn > 0 ? secondsFromNow(retryIn) : null,
-          last_error: errorNow(error),
-          updated_at: sql<Date>`now()`,
-          ...(status === 'expired' ? { generation: eb('generation', '+', 1) } : {}),
-        }))
-        .executeTakeFirst()
-      return numUpdatedRows === 1n
+    async touch(id) {
+      await db
+        .updateTable('grants')
+        .set({ last_used_at: sql<Date>`now()` })
+        .where('id', '=', id)
+        .where(sql<boolean>`coalesce(last_used_at < now() - interval '55 minutes', true)`)
+        .execute()
     },
 
     async revoke(grant, revocation) {
@@ -116,23 +151,24 @@ export function createGrantStore(db: Database): GrantStore {
         const { numUpdatedRows } = await trx
           .updateTable('grants')
           .set({
+            ...noTrouble,
             status: 'revoked',
             access_token: null,
             refresh_token: null,
             expires_at: null,
+            expiry_assumed: false,
             lifetime: null,
+            refresh_token_expires_at: null,
+            refresh_due_at: null,
+            keep_alive_at: null,
             generation: grant.generation + 1,
-            lease_owner: null,
-            lease_until: null,
-            retry_at: null,
-            failure_count: 0,
-            last_error: null,
             updated_at: sql<Date>`now()`,
           })
           .where('id', '=', grant.id)
           .where('generation', '=', grant.generation)
           .executeTakeFirst()
         if (numUpdatedRows !== 1n) return false
+        await insertEvents(trx, grant.id, [{ type: 'grant.revoked', data: {} }])
         if (revocation) {
           await trx
             .insertInto('revocations')
@@ -159,14 +195,6 @@ export function createGrantStore(db: Database): GrantStore {
         .execute()
     },
   }
-}
-
-function underLease(db: Database, lease: Lease) {
-  return db
-    .updateTable('grants')
-    .where('id', '=', lease.grantId)
-    .where('generation', '=', lease.generation)
-    .where('lease_owner', '=', lease.owner)
 }
 
 function holdingTokens<O>(query: SelectQueryBuilder<Tables, 'grants', O>) {

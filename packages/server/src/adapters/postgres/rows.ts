@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely'
-import type { Connection, Grant } from '../../core/ports.ts'
+import type { Grant } from '../../core/grant-port.ts'
+import type { Connection } from '../../core/ports.ts'
 import type { Tables } from './database.ts'
 
 export const connectionColumns = [
@@ -12,6 +13,8 @@ export const connectionColumns = [
   'connections.issuer',
   'connections.client_id',
   'connections.client_secret',
+  'connections.former_client_secret',
+  'connections.former_client_secret_until',
   'connections.token_endpoint_auth_method',
   'connections.endpoints',
   'connections.iss_parameter_supported',
@@ -31,6 +34,8 @@ export function toConnection(row: Omit<Selectable<Tables['connections']>, 'delet
     issuer: row.issuer,
     clientId: row.client_id,
     clientSecret: row.client_secret,
+    formerClientSecret: row.former_client_secret,
+    formerClientSecretUntil: row.former_client_secret_until,
     tokenEndpointAuthMethod: row.token_endpoint_auth_method,
     endpoints: row.endpoints,
     issParameterSupported: row.iss_parameter_supported,
@@ -40,7 +45,52 @@ export function toConnection(row: Omit<Selectable<Tables['connections']>, 'delet
   }
 }
 
-type GrantRow = Omit<Selectable<Tables['grants']>, 'lease_owner' | 'lease_until' | 'created_at' | 'updated_at'>
+/** What a grant is made of: no lease, and nothing that only statements compare. */
+export const grantColumns = [
+  'grants.id',
+  'grants.workspace_id',
+  'grants.connection_id',
+  'grants.subject',
+  'grants.status',
+  'grants.access_token',
+  'grants.refresh_token',
+  'grants.token_type',
+  'grants.scope',
+  'grants.expires_at',
+  'grants.expiry_assumed',
+  'grants.lifetime',
+  'grants.generation',
+  'grants.refresh_token_expires_at',
+  'grants.refresh_due_at',
+  'grants.blocked',
+  'grants.retry_at',
+  'grants.failure_count',
+  'grants.unrecognized_count',
+  'grants.last_error',
+  'grants.last_refreshed_at',
+  'grants.last_used_at',
+] as const
+
+type GrantColumn = (typeof grantColumns)[number] extends `grants.${infer C}` ? C : never
+
+export type GrantRow = Pick<Selectable<Tables['grants']>, GrantColumn>
+
+type JoinedGrantColumn = { [C in GrantColumn]: `grants.${C} as grant_${C}` }[GrantColumn]
+
+/** The same beside the columns of a connection, which has an id and more of the same names. */
+export const joinedGrantColumns = grantColumns.map(
+  (column) => `${column} as ${column.replace('.', '_').replace('grants_', 'grant_')}` as JoinedGrantColumn,
+)
+
+type JoinedGrantRow = { [C in GrantColumn as `grant_${C}`]: GrantRow[C] | null }
+
+/** The grant of a row with joinedGrantColumns that has one. */
+export function toJoinedGrant(row: JoinedGrantRow): Grant {
+  const columns = Object.entries(row).flatMap(([name, value]) =>
+    name.startsWith('grant_') ? [[name.slice('grant_'.length), value]] : [],
+  )
+  return toGrant(Object.fromEntries(columns))
+}
 
 export function toGrant(row: GrantRow): Grant {
   return {
@@ -54,11 +104,17 @@ export function toGrant(row: GrantRow): Grant {
     tokenType: row.token_type,
     scope: row.scope,
     expiresAt: row.expires_at,
+    expiryAssumed: row.expiry_assumed,
     lifetime: row.lifetime,
     generation: row.generation,
+    refreshTokenExpiresAt: row.refresh_token_expires_at,
+    refreshDueAt: row.refresh_due_at,
+    blocked: row.blocked,
     retryAt: row.retry_at,
     failureCount: row.failure_count,
+    unrecognizedCount: row.unrecognized_count,
     lastError: row.last_error,
     lastRefreshedAt: row.last_refreshed_at,
+    lastUsedAt: row.last_used_at,
   }
 }

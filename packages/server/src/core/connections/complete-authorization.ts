@@ -3,21 +3,14 @@ import { requirePermission } from '../callers/permissions.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { places } from '../crypto/places.ts'
 import { AuthconnError } from '../errors.ts'
+import type { Grant, GrantStore } from '../grant-port.ts'
 import type { GiveBackTokens } from '../grants/give-back-tokens.ts'
 import { sealTokens } from '../grants/seal-tokens.ts'
-import type { AuthorizationRequest, OAuth, OAuthClient, TokenSet } from '../oauth-port.ts'
+import type { AuthorizationRequest, OAuth, TokenSet } from '../oauth-port.ts'
 import { persist } from '../persist.ts'
-import type {
-  Authorization,
-  AuthorizationStore,
-  Caller,
-  Connection,
-  ConnectionStore,
-  Grant,
-  GrantStore,
-} from '../ports.ts'
+import type { Authorization, AuthorizationStore, Caller, Connection, ConnectionStore } from '../ports.ts'
 import { Secret } from '../secret.ts'
-import { openClient } from './oauth-client.ts'
+import { callAsClient } from './oauth-client.ts'
 import { toAuthconnError } from './provider-errors.ts'
 import { isRedirectTo } from './redirect-uri.ts'
 import { type AuthorizationSecrets, hashState } from './start-authorization.ts'
@@ -55,12 +48,13 @@ export function createCompleteAuthorization(deps: {
     }
     try {
       const request = await openRequest(keyring, authorization, sealedSecrets)
-      const client = await openClient(keyring, connection)
       // What the database can fail at is done before the code is spent.
       await keyring.prepare(connection.workspaceId)
       const askedAt = performance.now()
-      const tokens = await oauth.exchangeCode(client, request, callback)
-      return await store(authorization, connection, client, tokens, askedAt)
+      const tokens = await callAsClient(keyring, connection, (client) =>
+        oauth.exchangeCode(client, request, callback),
+      )
+      return await store(authorization, connection, tokens, askedAt)
     } catch (error) {
       const known = toAuthconnError(error, { invalid_grant: 'code_rejected' })
       await authorizations.fail(id, known instanceof AuthconnError ? known.message : 'The vault failed')
@@ -68,13 +62,7 @@ export function createCompleteAuthorization(deps: {
     }
   }
 
-  async function store(
-    authorization: Authorization,
-    connection: Connection,
-    client: OAuthClient,
-    tokens: TokenSet,
-    askedAt: number,
-  ) {
+  async function store(authorization: Authorization, connection: Connection, tokens: TokenSet, askedAt: number) {
     const { id, subject } = authorization
     let grantId: string | undefined
     try {
@@ -82,14 +70,14 @@ export function createCompleteAuthorization(deps: {
       if (!grant) throw over(authorization)
       grantId = grant.id
       const row = { id: grant.id, workspaceId: connection.workspaceId }
-      const sealed = await sealTokens(keyring, row, tokens, askedAt)
+      const sealed = await sealTokens(keyring, row, tokens, askedAt, tokens.refreshToken !== null)
       const outcome = await persist(
         () => authorizations.complete(id, grant.id, { ...sealed, age: performance.now() - askedAt }),
         deps.sleep,
       )
       if (outcome !== 'stored') throw over(authorization)
     } catch (error) {
-      await deps.giveBackTokens({ connection, client, grantId }, tokens)
+      await deps.giveBackTokens({ connection, grantId }, tokens)
       throw error
     }
     const stored = await grants.findById(grantId)

@@ -1,8 +1,9 @@
 import { requireAllSubjects, requirePermission } from '../callers/permissions.ts'
 import { AuthconnError } from '../errors.ts'
+import type { GrantStore } from '../grant-port.ts'
 import type { RevokedGrant, RevokedLocally, RevokeLocally } from '../grants/revoke-grant.ts'
 import type { RevokeUpstream } from '../grants/revoke-upstream.ts'
-import type { Caller, Connection, ConnectionStore, GrantStore, Log } from '../ports.ts'
+import type { Caller, Connection, ConnectionStore, Log } from '../ports.ts'
 import { getConnection } from './read-connections.ts'
 
 export type DeleteConnection = (

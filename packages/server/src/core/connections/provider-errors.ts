@@ -12,10 +12,13 @@ const codes: Record<ProviderFailureKind, ErrorCode> = {
   callback: 'callback_invalid',
   passing: 'provider_unavailable',
   unsupported: 'provider_answer_invalid',
+  unrecognized: 'provider_answer_invalid',
   unintelligible: 'provider_answer_invalid',
 }
 
 /** The vault's error for a provider's failure; anything else comes back as it is. */
+export function toAuthconnError(error: ProviderFailure, overrides?: Partial<typeof codes>): AuthconnError
+export function toAuthconnError(error: unknown, overrides?: Partial<typeof codes>): unknown
 export function toAuthconnError(error: unknown, overrides: Partial<typeof codes> = {}): unknown {
   if (!(error instanceof ProviderFailure)) return error
   const code = overrides[error.kind] ?? codes[error.kind]

@@ -12,6 +12,7 @@ const place =
 /** Every column that holds sealed values. */
 export const places = {
   clientSecret: place('connections', 'client_secret'),
+  formerClientSecret: place('connections', 'former_client_secret'),
   accessToken: place('grants', 'access_token'),
   refreshToken: place('grants', 'refresh_token'),
   authorizationSecrets: place('authorizations', 'secrets'),

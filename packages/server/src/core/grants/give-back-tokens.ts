@@ -1,5 +1,6 @@
+import { callAsClient } from '../connections/oauth-client.ts'
 import type { Keyring } from '../crypto/keyring.ts'
-import type { OAuth, OAuthClient, TokenSet } from '../oauth-port.ts'
+import type { OAuth, TokenSet } from '../oauth-port.ts'
 import type { Connection, Log, RevocationStore } from '../ports.ts'
 import { sealForRevocation } from './revokable-tokens.ts'
 import type { RevokeUpstream } from './revoke-upstream.ts'
@@ -10,7 +11,7 @@ import type { RevokeUpstream } from './revoke-upstream.ts'
  * authenticate with; otherwise tried once. Never throws: it is called where another error is on its way.
  */
 export type GiveBackTokens = (
-  home: { connection: Connection; client: OAuthClient; grantId: string | undefined },
+  home: { connection: Connection; grantId: string | undefined },
   tokens: TokenSet,
 ) => Promise<void>
 
@@ -23,7 +24,7 @@ export function createGiveBackTokens(deps: {
 }): GiveBackTokens {
   const { revocations, revokeUpstream, keyring, oauth, log } = deps
 
-  return async function giveBackTokens({ connection, client, grantId }, tokens) {
+  return async function giveBackTokens({ connection, grantId }, tokens) {
     if (!connection.endpoints.revocation_endpoint) {
       log.warn({ connection: connection.id }, 'tokens found no place, and their provider cannot revoke them')
       return
@@ -31,7 +32,8 @@ export function createGiveBackTokens(deps: {
     try {
       if (grantId !== undefined && (await queue(connection, grantId, tokens))) return
       const token = tokens.refreshToken ?? tokens.accessToken
-      await oauth.revoke(client, token, tokens.refreshToken ? 'refresh_token' : 'access_token')
+      const hint = tokens.refreshToken ? 'refresh_token' : 'access_token'
+      await callAsClient(keyring, connection, (client) => oauth.revoke(client, token, hint))
     } catch (error) {
       log.error({ error, connection: connection.id }, 'could not revoke tokens that found no place')
     }

@@ -4,78 +4,117 @@ import { getConnection } from '../connections/read-connections.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { places } from '../crypto/places.ts'
 import { AuthconnError } from '../errors.ts'
-import type { Caller, Connection, ConnectionStore, Grant } from '../ports.ts'
+import type { Grant, GrantNow, GrantStore } from '../grant-port.ts'
+import type { Caller, Connection, ConnectionStore } from '../ports.ts'
 import type { Secret } from '../secret.ts'
-import { type GrantNow, lastFailure, type RefreshGrant } from './refresh-grant.ts'
-import { freshness, isServable } from './refresh-policy.ts'
+import { inProgress, lastFailure, type RefreshGrant } from './refresh-grant.ts'
+import { decide, isServable, type Wish } from './refresh-policy.ts'
 
 export interface FreshToken {
   accessToken: Secret
   tokenType: string
   expiresAt: Date | null
   scope: string | null
+  /** The generation of its grant. */
+  version: number
   /** Only for callers with refresh_token:read. */
   refreshToken: Secret | null
 }
 
-export type IssueToken = (by: Caller, connectionName: string, subject: string) => Promise<FreshToken>
+export interface TokenWish extends Wish {
+  subject?: string | undefined
+  /** Seconds to wait for a refresh. */
+  maxWait?: number | undefined
+}
+
+export type IssueToken = (by: Caller, connectionName: string, wish?: TokenWish) => Promise<FreshToken>
+
+const defaultMaxWait = 15
+/** Milliseconds after which a use is noted again. */
+const useNoted = 3_600_000
 
 /**
  * A valid access token, refreshed first when need be.
- * Throws permission_denied, connection_not_found, grant_pending, grant_expired, grant_revoked, sealed_value_damaged,
- * and what RefreshGrant throws when there is no valid token to serve instead.
+ * Throws permission_denied, connection_not_found, grant_pending, grant_expired, grant_revoked, min_ttl_unreachable,
+ * grant_not_refreshable, sealed_value_damaged, and what RefreshGrant throws when there is no valid token to serve instead.
  */
 export function createIssueToken(deps: {
   connections: ConnectionStore
+  grants: Pick<GrantStore, 'touch'>
   keyring: Keyring
   refreshGrant: RefreshGrant
+  sleep(ms: number, signal: AbortSignal): Promise<unknown>
   /** Takes work that goes on after the answer, so that a shutdown waits for it. */
   inBackground(work: Promise<unknown>): void
 }): IssueToken {
-  return async function issueToken(by, connectionName, subject) {
+  return async function issueToken(by, connectionName, wish = {}) {
+    const { subject = '' } = wish
     requirePermission(by, 'token:read', { connection: connectionName, subject })
     const { connection, grant, now } = await getConnection(deps.connections, by, connectionName, subject)
     if (!grant) throw dead(undefined, connectionName, subject)
-    const fresh = await freshen(connection, { grant, now })
+    const fresh = await freshen(connection, { grant, now }, wish)
+    noteUse(grant, now)
     return open(by, fresh)
   }
 
-  async function freshen(connection: Connection, seen: GrantNow): Promise<Grant> {
-    switch (freshness(seen.grant, seen.now)) {
+  async function freshen(connection: Connection, seen: GrantNow, wish: TokenWish): Promise<Grant> {
+    switch (decide(seen.grant, seen.now, wish)) {
       case 'serve':
         return seen.grant
       case 'serve_and_refresh':
         // Its failure is kept with the grant and logged there; this caller has a valid token.
-        deps.inBackground(deps.refreshGrant(connection, seen.grant))
+        deps.refreshGrant(connection, seen.grant).catch(() => undefined)
         return seen.grant
       case 'refresh':
-        return refreshed(connection, seen)
+        return refreshed(connection, seen, wish)
       case 'back_off':
         throw lastFailure(seen)
+      case 'unreachable':
+        throw unreachable(connection, seen, wish)
+      case 'not_refreshable':
+        throw new AuthconnError('grant_not_refreshable', `"${connection.name}" has no refresh token`)
       case 'dead':
         throw dead(seen.grant, connection.name, seen.grant.subject)
     }
   }
 
-  async function refreshed(connection: Connection, seen: GrantNow): Promise<Grant> {
+  async function refreshed(connection: Connection, seen: GrantNow, wish: TokenWish): Promise<Grant> {
     const waitedFrom = performance.now()
+    const forced = wish.force === true || wish.rejectedVersion === seen.grant.generation
     let current: GrantNow
     try {
-      current = await deps.refreshGrant(connection, seen.grant)
+      const refresh = deps.refreshGrant(connection, seen.grant, forced ? { forced } : {})
+      current = await inTime(refresh, (wish.maxWait ?? defaultMaxWait) * 1000)
     } catch (error) {
       const now = new Date(seen.now.getTime() + performance.now() - waitedFrom)
-      if (error instanceof AuthconnError && servableIn.has(error.code) && isServable(seen.grant, now))
+      if (error instanceof AuthconnError && servableIn.has(error.code) && isServable(seen.grant, now, wish))
         return seen.grant
       throw error
     }
-    if (!isServable(current.grant, current.now)) {
-      if (current.grant.status !== 'active') throw dead(current.grant, connection.name, current.grant.subject)
-      throw new AuthconnError(
-        'provider_answer_invalid',
-        'The provider gave an access token that has ended already',
-      )
+    // What insisted on a refresh has had it.
+    const { minTtl } = wish
+    if (isServable(current.grant, current.now, { minTtl })) return current.grant
+    if (current.grant.status !== 'active') throw dead(current.grant, connection.name, current.grant.subject)
+    if (minTtl !== undefined) throw unreachable(connection, current, wish)
+    throw new AuthconnError('provider_answer_invalid', 'The provider gave an access token that has ended already')
+  }
+
+  /** The refresh goes on when its time is over: somebody else will have its token. */
+  async function inTime(refresh: Promise<GrantNow>, ms: number): Promise<GrantNow> {
+    const over = new AbortController()
+    try {
+      const late = deps.sleep(ms, over.signal).then(() => {
+        throw inProgress()
+      })
+      return await Promise.race([refresh, late])
+    } finally {
+      over.abort()
     }
-    return current.grant
+  }
+
+  function noteUse(grant: Grant, now: Date): void {
+    if (grant.lastUsedAt && now.getTime() - grant.lastUsedAt.getTime() < useNoted) return
+    deps.inBackground(deps.grants.touch(grant.id))
   }
 
   async function open(by: Caller, grant: Grant): Promise<FreshToken> {
@@ -86,6 +125,7 @@ export function createIssueToken(deps: {
       tokenType: grant.tokenType,
       expiresAt: grant.expiresAt,
       scope: grant.scope,
+      version: grant.generation,
       refreshToken:
         maySeeRefreshToken && grant.refreshToken
           ? await deps.keyring.open(places.refreshToken(grant), grant.refreshToken)
@@ -103,6 +143,16 @@ const servableIn: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'refresh_in_progress',
 ])
 
+function unreachable(connection: Connection, { grant, now }: GrantNow, { minTtl }: Wish): AuthconnError {
+  const left = grant.expiresAt ? Math.max(0, Math.floor((grant.expiresAt.getTime() - now.getTime()) / 1000)) : 0
+  const lifetime = grant.lifetime === null ? '' : ` of its ${grant.lifetime}`
+  const why = grant.refreshToken ? 'and a new one would not have more' : 'and there is no refresh token'
+  return new AuthconnError(
+    'min_ttl_unreachable',
+    `The token of "${connection.name}" has ${left} s${lifetime} left, ${minTtl} were asked for, ${why}`,
+  )
+}
+
 function dead(grant: Grant | undefined, connectionName: string, subject: string): AuthconnError {
   const whose = subject ? `"${connectionName}" for the subject "${subject}"` : `"${connectionName}"`
   if (!grant || grant.status === 'pending') {
@@ -110,6 +160,8 @@ function dead(grant: Grant | undefined, connectionName: string, subject: string)
   }
   if (grant.status === 'revoked')
     return new AuthconnError('grant_revoked', `The authorization of ${whose} was revoked`)
-  const why = grant.lastError?.detail ?? 'the access token has ended and the provider gave no refresh token'
+  const why = grant.lastError?.detail ?? endedWithoutRefreshToken
   return new AuthconnError('grant_expired', `The authorization of ${whose} has expired: ${why}`)
 }
+
+export const endedWithoutRefreshToken = 'the access token has ended and the provider gave no refresh token'

@@ -1,8 +1,9 @@
-import { openClient } from '../connections/oauth-client.ts'
+import { callAsClient } from '../connections/oauth-client.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { places } from '../crypto/places.ts'
-import { type OAuth, type OAuthClient, ProviderFailure } from '../oauth-port.ts'
-import type { ConnectionStore, GrantStore, Log, PendingRevocation, RevocationStore } from '../ports.ts'
+import type { GrantStore } from '../grant-port.ts'
+import { type OAuth, ProviderFailure } from '../oauth-port.ts'
+import type { Connection, ConnectionStore, Log, PendingRevocation, RevocationStore } from '../ports.ts'
 import { Secret } from '../secret.ts'
 import { parseRevokableTokens } from './revokable-tokens.ts'
 
@@ -68,6 +69,7 @@ function createAttempt({ revocations, connections, grants, keyring, oauth, log }
       await revocations.reschedule(pending.id, retryIn, detail)
       await grants.setLastError(pending.grantId, {
         code: 'provider_unavailable',
+        class: 'passing',
         detail: `Not yet revoked at the provider: ${detail}`,
       })
       log.warn(
@@ -84,7 +86,11 @@ function createAttempt({ revocations, connections, grants, keyring, oauth, log }
   async function giveUp(pending: PendingRevocation, why: string): Promise<UpstreamOutcome> {
     const detail = `Not revoked at the provider, and given up after ${pending.attempts} attempts: ${why}. Revoke it in the provider's console.`
     await revocations.remove(pending.id)
-    await grants.setLastError(pending.grantId, { code: 'provider_unavailable', detail })
+    await grants.setLastError(pending.grantId, {
+      code: 'provider_unavailable',
+      class: 'permanent',
+      detail,
+    })
     log.error({ revocation: pending.id, grant: pending.grantId, detail }, 'gave up revoking at the provider')
     return { upstream: 'failed', detail }
   }
@@ -92,24 +98,23 @@ function createAttempt({ revocations, connections, grants, keyring, oauth, log }
   async function revokeAll(pending: PendingRevocation) {
     const connection = await connections.findById(pending.connectionId)
     if (!connection) throw new Error(`Revocation ${pending.id} has lost its connection`)
-    const client = await openClient(keyring, connection)
     const tokens = parseRevokableTokens(await keyring.open(places.revocationTokens(pending), pending.tokens))
     const [refreshToken] = tokens.filter(({ hint }) => hint === 'refresh_token')
     for (const { token, hint } of tokens) {
       // RFC 7009 section 2.2.1 lets a provider revoke refresh tokens only; the access token then ends by itself.
       const mayBeUnsupported = hint === 'access_token' && refreshToken !== undefined
-      await revokeOne(client, new Secret(token), hint, mayBeUnsupported)
+      await revokeOne(connection, new Secret(token), hint, mayBeUnsupported)
     }
   }
 
   async function revokeOne(
-    client: OAuthClient,
+    connection: Connection,
     token: Secret,
     hint: 'refresh_token' | 'access_token',
     mayBeUnsupported: boolean,
   ) {
     try {
-      await oauth.revoke(client, token, hint)
+      await callAsClient(keyring, connection, (client) => oauth.revoke(client, token, hint))
     } catch (error) {
       if (!(mayBeUnsupported && error instanceof ProviderFailure && error.kind === 'unsupported')) throw error
     }

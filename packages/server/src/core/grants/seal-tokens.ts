@@ -1,14 +1,19 @@
 import type { Keyring } from '../crypto/keyring.ts'
 import { places } from '../crypto/places.ts'
+import type { SealedTokens } from '../grant-port.ts'
 import type { TokenSet } from '../oauth-port.ts'
-import type { SealedTokens } from '../ports.ts'
+import { scheduleRefresh } from './schedule-refresh.ts'
 
-/** A provider's tokens sealed for the row of their grant. `askedAt`: performance.now() when the provider was asked. */
+/**
+ * A provider's tokens sealed for the row of their grant, with when it is due again. `askedAt`: performance.now() when the
+ * provider was asked. `refreshable`: whether there is a refresh token, this one or a former.
+ */
 export async function sealTokens(
   keyring: Keyring,
   row: { id: string; workspaceId: string },
   tokens: TokenSet,
   askedAt: number,
+  refreshable: boolean,
 ): Promise<SealedTokens> {
   return {
     accessToken: await keyring.seal(places.accessToken(row), tokens.accessToken),
@@ -16,6 +21,9 @@ export async function sealTokens(
     tokenType: tokens.tokenType,
     scope: tokens.scope,
     expiresIn: tokens.expiresIn,
+    expiryAssumed: tokens.expiryAssumed,
+    refreshTokenExpiresIn: tokens.refreshTokenExpiresIn,
+    ...scheduleRefresh({ ...tokens, refreshable }),
     age: performance.now() - askedAt,
   }
 }

@@ -2,24 +2,28 @@ import type { Provider } from '@authconn/shared'
 import type { CreateConnection } from '../../core/connections/create-connection.ts'
 import type { DeleteConnection } from '../../core/connections/delete-connection.ts'
 import type { ReadConnections } from '../../core/connections/read-connections.ts'
+import type { UpdateConnection } from '../../core/connections/update-connection.ts'
 import type { RevokeGrant } from '../../core/grants/revoke-grant.ts'
 import type { Handlers } from '../operation.ts'
 import { cutPage, toPage } from '../page.ts'
-import { viewConnection, viewGrant, viewRevocation } from '../views.ts'
+import { viewConnection, viewEvent, viewGrant, viewRevocation } from '../views.ts'
 
 type Operations =
   | 'listProviders'
   | 'createConnection'
   | 'listConnections'
   | 'getConnection'
+  | 'updateConnection'
   | 'deleteConnection'
   | 'listGrants'
+  | 'listEvents'
   | 'revokeGrant'
 
 export function connectionRoutes(deps: {
   listProviders(): Provider[]
   createConnection: CreateConnection
   readConnections: ReadConnections
+  updateConnection: UpdateConnection
   deleteConnection: DeleteConnection
   revokeGrant: RevokeGrant
 }): Pick<Handlers, Operations> {
@@ -39,6 +43,9 @@ export function connectionRoutes(deps: {
     async getConnection({ caller, params }) {
       return viewConnection(await deps.readConnections.get(caller, params.name))
     },
+    async updateConnection({ caller, params, body }) {
+      return viewConnection(await deps.updateConnection(caller, params.name, body))
+    },
     async deleteConnection({ caller, params }) {
       const { connection, revocations } = await deps.deleteConnection(caller, params.name)
       return {
@@ -51,6 +58,12 @@ export function connectionRoutes(deps: {
       const { grants, now } = await deps.readConnections.listGrants(caller, params.name, page)
       const { rows, next } = cutPage(grants, limit, (grant) => grant.subject)
       return { grants: rows.map((grant) => viewGrant(grant, now)), next }
+    },
+    async listEvents({ caller, params, query }) {
+      const { page, limit } = toPage(query)
+      const found = await deps.readConnections.listEvents(caller, params.name, { ...page, subject: query.subject })
+      const { rows, next } = cutPage(found, limit, (event) => event.id)
+      return { events: rows.map(viewEvent), next }
     },
     async revokeGrant({ caller, params, body }) {
       return viewRevocation(params.name, await deps.revokeGrant(caller, params.name, body.subject ?? ''))

@@ -32,6 +32,14 @@ export const ProviderEndpoints = Type.Object(endpointUrls, {
 })
 export type ProviderEndpoints = Static<typeof ProviderEndpoints>
 
+const clientSecret = Type.String({
+  minLength: 1,
+  maxLength: 4096,
+  pattern: textPattern,
+  writeOnly: true,
+  description: 'Without line breaks or other control characters',
+})
+
 export const NewConnection = Type.Object(
   {
     name: ConnectionName,
@@ -44,13 +52,7 @@ export const NewConnection = Type.Object(
       pattern: '^[\\x20-\\x7e]+$',
       description: 'Visible ASCII characters and spaces (RFC 6749 appendix A.1)',
     }),
-    client_secret: Type.String({
-      minLength: 1,
-      maxLength: 4096,
-      pattern: textPattern,
-      writeOnly: true,
-      description: 'Without line breaks or other control characters',
-    }),
+    client_secret: clientSecret,
     token_endpoint_auth_method: Type.Optional(AuthMethod),
     authorization_endpoint: Type.Optional(url),
     token_endpoint: Type.Optional(url),
@@ -63,6 +65,23 @@ export const NewConnection = Type.Object(
 )
 export type NewConnection = Static<typeof NewConnection>
 
+export const ConnectionUpdate = Type.Object(
+  {
+    client_secret: Type.Optional(clientSecret),
+    overlap: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 2_592_000,
+        description:
+          'With a new client secret: seconds for which the former one is still used where the provider refuses the new one; 7 days unless given, 0 to forget it at once',
+      }),
+    ),
+    token_endpoint_auth_method: Type.Optional(AuthMethod),
+  },
+  { ...closed, minProperties: 1, description: 'What is left out stays as it is' },
+)
+export type ConnectionUpdate = Static<typeof ConnectionUpdate>
+
 export const Connection = Type.Object(
   {
     name: ConnectionName,
@@ -72,6 +91,11 @@ export const Connection = Type.Object(
     issuer_url: nullableString(),
     client_id: Type.String(),
     token_endpoint_auth_method: AuthMethod,
+    former_client_secret_until: nullableString({
+      format: 'date-time',
+      description:
+        'Until when the client secret before the last update is kept for providers that refuse the new one',
+    }),
     endpoints: ProviderEndpoints,
     ...grantState,
     pending_revocations: Type.Integer({

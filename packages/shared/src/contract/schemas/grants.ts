@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { ConnectionName, closed, nullableString, nullableTimestamp, stringEnum } from './common.ts'
+import { ConnectionName, closed, nullableString, nullableTimestamp, stringEnum, timestamp } from './common.ts'
 
 export const GrantStatus = stringEnum(
   ['pending', 'active', 'expired', 'revoked'],
@@ -7,14 +7,21 @@ export const GrantStatus = stringEnum(
 )
 export type GrantStatus = Static<typeof GrantStatus>
 
-const LastError = Type.Unsafe<{ code: string; detail: string; at: string } | null>({
+export const FailureClass = stringEnum(
+  ['permanent', 'interrupted', 'configuration', 'unrecognized', 'passing'],
+  'permanent: the provider ended the authorization; interrupted: it refuses the refresh token after a refresh whose outcome nobody knows; configuration: it refuses the client, and is not asked again until the connection is updated or a refresh is forced; unrecognized: an answer that fits no standard, retried for a bounded time; passing: retried with backoff',
+)
+export type FailureClass = Static<typeof FailureClass>
+
+const LastError = Type.Unsafe<{ code: string; class: FailureClass; detail: string; at: string } | null>({
   type: ['object', 'null'],
   properties: {
     code: { type: 'string', description: 'One of the error codes of this API' },
+    class: FailureClass,
     detail: { type: 'string' },
     at: { type: 'string', format: 'date-time' },
   },
-  required: ['code', 'detail', 'at'],
+  required: ['code', 'class', 'detail', 'at'],
   additionalProperties: false,
   description: 'Why the last refresh failed; null when it did not',
 })
@@ -23,8 +30,20 @@ export const grantState = {
   status: GrantStatus,
   scope: nullableString({ description: 'The granted scope, space-separated (RFC 6749 section 3.3)' }),
   expires_at: nullableTimestamp,
+  expires_at_assumed: Type.Boolean({
+    description: 'Whether the vault assumes that end, as the provider did not say when the access token ends',
+  }),
   refreshable: Type.Boolean({ description: 'Whether the vault holds a refresh token' }),
+  refresh_token_expires_at: nullableString({
+    format: 'date-time',
+    description: 'When the refresh token ends unless it is used, as far as the provider tells; otherwise null',
+  }),
   last_refreshed_at: nullableTimestamp,
+  next_refresh_at: nullableString({
+    format: 'date-time',
+    description: 'When the vault refreshes next by itself, ISO 8601, UTC; null when it does not',
+  }),
+  failures: Type.Integer({ description: 'Refreshes that failed in a row' }),
   last_error: LastError,
 }
 
@@ -42,7 +61,12 @@ export const Token = Type.Object(
     token_type: Type.String({ description: 'Bearer, in nearly all cases' }),
     expires_at: nullableString({
       format: 'date-time',
-      description: 'When the access token ends, ISO 8601 UTC; null when the provider set no end',
+      description:
+        'When the access token ends, ISO 8601 UTC; null when it has no end. Assumed where the provider does not say.',
+    }),
+    version: Type.Integer({
+      description:
+        'Changes with the access token. Give it as `rejected_version` when an API refused this token with status 401.',
     }),
     scope: Type.Optional(Type.String()),
     refresh_token: Type.Optional(Type.String({ description: 'Only for callers with refresh_token:read' })),
@@ -50,6 +74,29 @@ export const Token = Type.Object(
   closed,
 )
 export type Token = Static<typeof Token>
+
+export const EventType = stringEnum(
+  ['grant.refreshed', 'grant.refresh_failed', 'grant.recovered', 'grant.expired', 'grant.revoked'],
+  'One for each change: the first of several failures in a row, and not each of them',
+)
+export type EventType = Static<typeof EventType>
+
+export const Event = Type.Object(
+  {
+    id: Type.String({ format: 'uuid' }),
+    type: EventType,
+    connection: ConnectionName,
+    subject: nullableString({ description: 'null for the application itself' }),
+    at: timestamp,
+    code: nullableString({ description: 'One of the error codes of this API, where something failed' }),
+    class: Type.Unsafe<FailureClass | null>({ type: ['string', 'null'], description: 'The class of the failure' }),
+    detail: nullableString(),
+  },
+  { ...closed, description: 'A change in the life of a grant' },
+)
+export type Event = Static<typeof Event>
+
+export const EventList = Type.Object({ events: Type.Array(Event), next: nullableString() }, closed)
 
 export const Revocation = Type.Object(
   {

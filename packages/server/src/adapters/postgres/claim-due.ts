@@ -1,0 +1,46 @@
+import { sql } from 'kysely'
+import type { ClaimDue, Grant } from '../../core/grant-port.ts'
+import type { Database } from './database.ts'
+import { secondsFromNow } from './grant-sql.ts'
+import { grantColumns, toGrant } from './rows.ts'
+
+/**
+ * Claims what is due in one statement. Replicas that ask at once pass over each other's rows, and what is claimed is not
+ * due for a while. A grant that nobody uses is only kept alive: it is put off until its refresh token needs it.
+ */
+export async function claimDue(db: Database, claim: ClaimDue): Promise<{ grants: Grant[]; more: boolean }> {
+  const rows = await db
+    .with('due', (cte) =>
+      cte
+        .selectFrom('grants')
+        .innerJoin('connections', 'connections.id', 'grants.connection_id')
+        .select('grants.id')
+        .select(isIdle(claim.unusedAfter).as('idle'))
+        .where('grants.status', '=', 'active')
+        .where('grants.refresh_due_at', '<=', sql<Date>`now()`)
+        .where('connections.deleted_at', 'is', null)
+        .$if(claim.except.length > 0, (query) =>
+          query.where(sql<boolean>`connections.endpoints ->> 'token_endpoint' <> all(${claim.except}::text[])`),
+        )
+        .orderBy('grants.refresh_due_at')
+        .limit(claim.limit)
+        .forUpdate('grants')
+        .skipLocked(),
+    )
+    .updateTable('grants')
+    .from('due')
+    .set({
+      refresh_due_at: sql<Date>`case when due.idle then grants.keep_alive_at else ${secondsFromNow(claim.seconds)} end`,
+    })
+    .whereRef('grants.id', '=', 'due.id')
+    .returning(grantColumns)
+    .returning('due.idle')
+    .execute()
+  return { grants: rows.filter((row) => !row.idle).map(toGrant), more: rows.length === claim.limit }
+}
+
+function isIdle(unusedAfter: number | null) {
+  if (unusedAfter === null) return sql<boolean>`false`
+  return sql<boolean>`grants.keep_alive_at > now()
+    and coalesce(grants.last_used_at, grants.created_at) < ${secondsFromNow(-unusedAfter)}`
+}

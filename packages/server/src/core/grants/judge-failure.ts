@@ -1,0 +1,66 @@
+import { toAuthconnError } from '../connections/provider-errors.ts'
+import { AuthconnError } from '../errors.ts'
+import type { Failure, Grant, RefreshFailure } from '../grant-port.ts'
+import { ProviderFailure } from '../oauth-port.ts'
+import { backoff, slowBackoff } from './backoff.ts'
+
+/** Answers that fit no standard before the grant is given up: with the pauses between them, half an hour at least. */
+const mostUnrecognized = 8
+
+/** Seconds before another try of what the vault itself failed at, such as a sealed value that does not open. */
+const ownFailurePause = 300
+
+type Verdict = Omit<RefreshFailure, 'rotated'>
+
+/**
+ * What a refresh that failed means for its grant, from values alone.
+ * `interruptedAt`: when an attempt before this one, with no success since, ended without anyone seeing its outcome.
+ */
+export function judgeFailure(
+  error: unknown,
+  grant: Pick<Grant, 'failureCount' | 'unrecognizedCount'>,
+  interruptedAt: Date | null,
+  random?: () => number,
+): Verdict {
+  if (!(error instanceof ProviderFailure)) return retry(ownFailure(error), ownFailurePause)
+  const { code, message } = toAuthconnError(error)
+  switch (error.kind) {
+    case 'invalid_grant':
+      return interruptedAt
+        ? over({ code, class: 'interrupted', detail: afterInterruption(message, interruptedAt) })
+        : over({ code, class: 'permanent', detail: message })
+    case 'client':
+      return { ...retry({ code, class: 'configuration', detail: message }, null), blocked: true }
+    case 'unrecognized': {
+      const answers = grant.unrecognizedCount + 1
+      if (answers < mostUnrecognized) {
+        const failure: Failure = { code, class: 'unrecognized', detail: message }
+        return { ...retry(failure, slowBackoff(grant.unrecognizedCount, random)), unrecognized: true }
+      }
+      const detail = `${message}. It answered like that ${answers} times since the last success, which is taken as its last word`
+      return { ...over({ code: 'grant_expired', class: 'unrecognized', detail }), unrecognized: true }
+    }
+    default: {
+      const pause = backoff(grant.failureCount, error.retryAfter, random)
+      const failure: Failure = { code, class: 'passing', detail: message }
+      return { ...retry(failure, pause), outcomeUnknown: error.outcome === 'unknown' }
+    }
+  }
+}
+
+function retry(error: Failure, retryIn: number | null): Verdict {
+  return { error, status: 'active', retryIn, blocked: false, unrecognized: false, outcomeUnknown: false }
+}
+
+function over(error: Failure): Verdict {
+  return { ...retry(error, null), status: 'expired' }
+}
+
+function ownFailure(error: unknown): Failure {
+  const { code, message } = error instanceof AuthconnError ? error : new AuthconnError('internal_error')
+  return { code, class: 'passing', detail: message }
+}
+
+function afterInterruption(message: string, interruptedAt: Date): string {
+  return `${message}. Interrupted refresh: an attempt at ${interruptedAt.toISOString()} ended before its outcome was known, and the provider may have replaced the refresh token with it`
+}

@@ -1,0 +1,82 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { RefreshMeter } from './core/grants/refresh-meter.ts'
+import type { Connection } from './core/ports.ts'
+
+export interface Metrics extends RefreshMeter {
+  /** All figures in Prometheus' text format. */
+  render(): Promise<{ contentType: string; text: string }>
+}
+
+/** Providers that are told apart; what comes after them is counted as `other`, so that the figures stay few. */
+const mostProviders = 100
+
+/** The vault's figures. Labels are providers and outcomes: never a name that somebody in a workspace has chosen. */
+export function createMetrics(read: {
+  countDue(): Promise<number>
+  refusingProviders(): readonly string[]
+}): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  const refreshes = new Counter({
+    name: 'authconn_refreshes_total',
+    help: 'Attempts to refresh a grant, by provider and by outcome: refreshed, or the class of the failure',
+    labelNames: ['provider', 'outcome'],
+    registers,
+  })
+  const duration = new Histogram({
+    name: 'authconn_refresh_duration_seconds',
+    help: 'Time of an attempt from asking the provider until its outcome is stored',
+    labelNames: ['provider'],
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20],
+    registers,
+  })
+  const leasesLost = new Counter({
+    name: 'authconn_refresh_leases_lost_total',
+    help: 'Attempts whose outcome was not stored, as the grant had changed or another replica had taken over',
+    labelNames: ['provider'],
+    registers,
+  })
+  new Gauge({
+    name: 'authconn_refresh_due',
+    help: 'Grants that are due to be refreshed and wait for it, in the whole database',
+    registers,
+    async collect() {
+      this.set(await read.countDue())
+    },
+  })
+  new Gauge({
+    name: 'authconn_provider_left_alone',
+    help: '1 for each provider that this process does not ask for the moment, after failures in a row',
+    labelNames: ['provider'],
+    registers,
+    collect() {
+      this.reset()
+      for (const endpoint of read.refusingProviders()) this.set({ provider: label(new URL(endpoint).host) }, 1)
+    },
+  })
+  const known = new Set<string>()
+
+  function label(provider: string): string {
+    if (known.size < mostProviders) known.add(provider)
+    return known.has(provider) ? provider : 'other'
+  }
+
+  return {
+    refreshed(connection, outcome, ms) {
+      const provider = label(providerOf(connection))
+      refreshes.inc({ provider, outcome })
+      duration.observe({ provider }, ms / 1000)
+    },
+    leaseLost(connection) {
+      leasesLost.inc({ provider: label(providerOf(connection)) })
+    },
+    async render() {
+      return { contentType: registry.contentType, text: await registry.metrics() }
+    },
+  }
+}
+
+/** The catalog's id, or else the host. */
+function providerOf({ provider, endpoints }: Connection): string {
+  return provider ?? new URL(endpoints.token_endpoint).host
+}

@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest'
+import { AuthconnError } from '../../src/core/errors.ts'
+import { judgeFailure } from '../../src/core/grants/judge-failure.ts'
+import { ProviderFailure, type ProviderFailureKind } from '../../src/core/oauth-port.ts'
+
+const fresh = { failureCount: 0, unrecognizedCount: 0 }
+const judge = (kind: ProviderFailureKind, given: Partial<typeof fresh> = {}, interruptedAt: Date | null = null) =>
+  judgeFailure(new ProviderFailure(kind, 'what it said'), { ...fresh, ...given }, interruptedAt, () => 0.5)
+
+test.each([
+  ['invalid_grant', 'permanent', 'expired', 'grant_expired', false],
+  ['client', 'configuration', 'active', 'client_rejected', false],
+  ['passing', 'passing', 'active', 'provider_unavailable', true],
+  ['unintelligible', 'passing', 'active', 'provider_answer_invalid', true],
+  ['address', 'passing', 'active', 'provider_address_refused', true],
+  ['unrecognized', 'unrecognized', 'active', 'provider_answer_invalid', true],
+] as const)(
+  '%s is %s: the grant is %s, and a retry is planned: %5$s',
+  (kind, failureClass, status, code, retried) => {
+    const verdict = judge(kind)
+    expect(verdict).toMatchObject({ status, error: { class: failureClass, code, detail: 'what it said' } })
+    expect(verdict.retryIn !== null).toBe(retried)
+    expect(verdict.blocked).toBe(failureClass === 'configuration')
+  },
+)
+
+test('invalid_grant after an attempt with an unknown outcome is an interrupted refresh, and says when that was', () => {
+  const verdict = judge('invalid_grant', {}, new Date('2026-01-01T00:00:00Z'))
+  expect(verdict).toMatchObject({ status: 'expired', error: { class: 'interrupted', code: 'grant_expired' } })
+  expect(verdict.error.detail).toContain(
+    'what it said. Interrupted refresh: an attempt at 2026-01-01T00:00:00.000Z',
+  )
+})
+
+test('a number of answers that fit no standard are the last word', () => {
+  expect(judge('unrecognized', { unrecognizedCount: 6 })).toMatchObject({ status: 'active', unrecognized: true })
+  expect(judge('unrecognized', { unrecognizedCount: 7 })).toMatchObject({
+    status: 'expired',
+    retryIn: null,
+    error: { class: 'unrecognized', code: 'grant_expired', detail: expect.stringContaining('8 times') },
+  })
+})
+
+test('what the vault itself failed at is tried again, and never ends a grant', () => {
+  const damaged = judgeFailure(new AuthconnError('sealed_value_damaged', 'damaged'), fresh, null)
+  expect(damaged).toMatchObject({ status: 'active', blocked: false, error: { code: 'sealed_value_damaged' } })
+  expect(damaged.retryIn).toBeGreaterThan(0)
+  const defect = judgeFailure(new TypeError('canary'), fresh, null)
+  expect(defect.error.code).toBe('internal_error')
+  expect(JSON.stringify(defect)).not.toContain('canary')
+})
