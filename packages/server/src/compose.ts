@@ -144,7 +144,7 @@ function wire(
         listProviders,
         createConnection: createCreateConnection({ connections, keyring, oauth }),
         readConnections: createReadConnections({ connections, grants, events }),
-        updateConnection: createUpdateConnection({ connections, grants, keyring }),
+        updateConnection: createUpdateConnection({ connections, keyring }),
         deleteConnection: createDeleteConnection({ connections, grants, revokeLocally, revokeUpstream }),
         revokeGrant: createRevokeGrant({ connections, revokeLocally, revokeUpstream }),
       }),

@@ -7,9 +7,6 @@ export interface Metrics extends RefreshMeter {
   render(): Promise<{ contentType: string; text: string }>
 }
 
-/** Providers that are told apart; what comes after them is counted as `other`, so that the figures stay few. */
-const mostProviders = 100
-
 /** The vault's figures. Labels are providers and outcomes: never a name that somebody in a workspace has chosen. */
 export function createMetrics(read: {
   countDue(): Promise<number>
@@ -45,30 +42,22 @@ export function createMetrics(read: {
     },
   })
   new Gauge({
-    name: 'authconn_provider_left_alone',
-    help: '1 for each provider that this process does not ask for the moment, after failures in a row',
-    labelNames: ['provider'],
+    name: 'authconn_providers_left_alone',
+    help: 'Providers that this process does not ask for the moment, after failures in a row',
     registers,
     collect() {
-      this.reset()
-      for (const endpoint of read.refusingProviders()) this.set({ provider: label(new URL(endpoint).host) }, 1)
+      this.set(read.refusingProviders().length)
     },
   })
-  const known = new Set<string>()
-
-  function label(provider: string): string {
-    if (known.size < mostProviders) known.add(provider)
-    return known.has(provider) ? provider : 'other'
-  }
 
   return {
     refreshed(connection, outcome, ms) {
-      const provider = label(providerOf(connection))
+      const provider = providerOf(connection)
       refreshes.inc({ provider, outcome })
       duration.observe({ provider }, ms / 1000)
     },
     leaseLost(connection) {
-      leasesLost.inc({ provider: label(providerOf(connection)) })
+      leasesLost.inc({ provider: providerOf(connection) })
     },
     async render() {
       return { contentType: registry.contentType, text: await registry.metrics() }
@@ -76,7 +65,7 @@ export function createMetrics(read: {
   }
 }
 
-/** The catalog's id, or else the host. */
-function providerOf({ provider, endpoints }: Connection): string {
-  return provider ?? new URL(endpoints.token_endpoint).host
+/** Its id in the catalog. A host would be a name that a workspace has chosen, and is for nobody outside of it. */
+function providerOf({ provider }: Connection): string {
+  return provider ?? 'other'
 }

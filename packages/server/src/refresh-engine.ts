@@ -14,7 +14,7 @@ import type { ConnectionStore, Log } from './core/ports.ts'
 export interface RefreshEngine {
   refreshGrant: RefreshGrant
   sweepDueGrants(signal: AbortSignal): Promise<void>
-  /** Token endpoints that are left alone now. */
+  /** Origins of token endpoints that are left alone now. */
   refusing(): string[]
 }
 
@@ -41,7 +41,7 @@ export function createRefreshEngine(deps: {
   const breaker = createCircuitBreaker({
     clock: deps.clock,
     random: Math.random,
-    onRecovered: (tokenEndpoint) => deps.inBackground(grants.bringForward(tokenEndpoint, recoverySpread)),
+    onRecovered: (origin) => deps.inBackground(grants.bringForward(origin, recoverySpread)),
   })
   const refreshGrant = createRefreshGrant({
     ...deps,

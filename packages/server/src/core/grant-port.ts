@@ -46,6 +46,8 @@ export interface Grant {
   failureCount: number
   /** Answers that fit no standard since the last success. */
   unrecognizedCount: number
+  /** Refreshes in a row that were done because an API had refused the token before. */
+  rejections: number
   lastError: LastError | null
   lastRefreshedAt: Date | null
   /** To the hour. */
@@ -85,7 +87,11 @@ export interface RefreshFailure {
   status: 'active' | 'expired'
   /** Seconds until it may be tried again; null where nothing may, without someone's doing. */
   retryIn: number | null
-  blocked: boolean
+  /**
+   * The provider refuses the client, as it was when the connection was last changed; where it has been changed since, it
+   * is tried again at once. null: it does not.
+   */
+  blocked: { clientAsOf: Date } | null
   unrecognized: boolean
   /** The provider may have used up the refresh token: nobody saw its answer. */
   outcomeUnknown: boolean
@@ -95,7 +101,7 @@ export interface RefreshFailure {
 
 export interface ClaimDue {
   limit: number
-  /** Token endpoints whose grants are left alone for now. */
+  /** Origins of token endpoints whose grants are left alone for now. */
   except: readonly string[]
   /** Seconds after which another replica may claim what this one did not get done. */
   seconds: number
@@ -116,20 +122,24 @@ export interface GrantStore {
   /** All grants of a connection that hold tokens. */
   listWithTokens(connectionId: string): Promise<Grant[]>
   /**
-   * Takes the refresh lease if the generation is still the same, no unexpired lease is held and nothing keeps it back,
-   * and records the attempt. `interruptedAt`: a former attempt whose outcome nobody knows, with no success since.
+   * Takes the refresh lease if the generation is still the same, as is the number of failures since the last success, no
+   * unexpired lease is held and nothing keeps it back, and records the attempt. `interruptedAt`: a former attempt whose outcome nobody knows, with no success since.
    */
   takeLease(
     lease: Lease,
     seconds: number,
-    options?: { forced?: boolean },
+    options: { failures: number; forced?: boolean },
   ): Promise<{ interruptedAt: Date | null } | undefined>
   /** Prolongs leases that are still their owners'. */
   renewLeases(leases: readonly Lease[], seconds: number): Promise<void>
   /** Ends all leases: for a store that no other process can be using. */
   endAllLeases(): Promise<void>
   /** Compare-and-set on generation and owner; undefined when someone else was there. */
-  saveRefreshed(lease: Lease, tokens: SealedTokens): Promise<GrantNow | undefined>
+  saveRefreshed(
+    lease: Lease,
+    tokens: SealedTokens,
+    options?: { rejected?: boolean },
+  ): Promise<GrantNow | undefined>
   /** Gives the lease back and keeps what went wrong; same compare-and-set. */
   saveFailure(lease: Lease, failure: RefreshFailure): Promise<boolean>
   /** Takes grants that are due, those due longest first; they count as not due for a while. `more`: there may be others. */
@@ -138,9 +148,12 @@ export interface GrantStore {
   countDue(): Promise<number>
   /** Marks a grant whose token has ended with nothing to refresh it, if its generation is still the same. */
   expire(grant: Grant, reason: Failure): Promise<boolean>
-  /** Lets the grants at a token endpoint that wait after a passing failure be tried in the next seconds. */
-  bringForward(tokenEndpoint: string, spreadSeconds: number): Promise<number>
-  /** Lets the blocked grants of a connection be tried in the next seconds. */
+  /**
+   * Lets the grants at token endpoints of an origin that wait after a passing failure be tried in the next seconds, but for
+   * those whose provider asked for a longer pause than any of ours.
+   */
+  bringForward(origin: string, spreadSeconds: number): Promise<number>
+  /** Lets the blocked grants of a connection be tried in the next seconds; one that somebody works on is left to them. */
   unblock(connectionId: string, spreadSeconds: number): Promise<number>
   /** Notes that it was used, at most once an hour. */
   touch(id: string): Promise<void>

@@ -63,17 +63,17 @@ export type NewConnectionRow = Omit<
 export interface ConnectionChanges {
   tokenEndpointAuthMethod?: AuthMethod
   /** `former` is what was the client secret, sealed for its new place; null where it is to be forgotten at once. */
-  clientSecret?: { current: Uint8Array; former: { sealed: Uint8Array; seconds: number } | null }
+  clientSecret?: { current: Uint8Array; former: { sealed: Uint8Array; seconds: number } | null } | undefined
 }
 
 export interface ConnectionStore {
   /** undefined when the name is taken. */
   insert(connection: NewConnectionRow): Promise<Connection | undefined>
   /**
-   * Changes what is given, and lets the grants be refreshed again that had stopped over a refused client. False when
-   * the connection is gone.
+   * Changes what is given, and lets the grants be refreshed again, in the next seconds, that had stopped over a refused
+   * client. False when the connection is gone.
    */
-  update(id: string, changes: ConnectionChanges): Promise<boolean>
+  update(id: string, changes: ConnectionChanges, spreadSeconds: number): Promise<boolean>
   /** Forgets the former client secrets whose time is over. */
   forgetFormerSecrets(): Promise<number>
   /** Those of the ids that there are and that are not deleted. */

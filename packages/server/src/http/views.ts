@@ -98,10 +98,15 @@ function grantState(grant: Grant | undefined, now: Date) {
     refreshable,
     refresh_token_expires_at: iso(grant?.refreshTokenExpiresAt),
     last_refreshed_at: iso(grant?.lastRefreshedAt),
-    next_refresh_at: grant?.status === 'active' && refreshable ? iso(grant.refreshDueAt) : null,
+    next_refresh_at: grant?.status === 'active' && refreshable ? iso(notBefore(now, grant.refreshDueAt)) : null,
     failures: grant?.failureCount ?? 0,
     last_error: grant?.lastError ?? null,
   }
+}
+
+/** What is due, or under way, is due now. */
+function notBefore(now: Date, moment: Date | null): Date | null {
+  return moment && moment < now ? now : moment
 }
 
 /** Forgotten by then, whether or not the job has come by. */

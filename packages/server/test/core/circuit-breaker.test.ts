@@ -15,13 +15,13 @@ beforeEach(() => {
   })
 })
 
-function enter(name = provider): Ticket {
-  const entered = breaker.enter(name)
+function enter(name = provider, grantId: string = crypto.randomUUID()): Ticket {
+  const entered = breaker.enter(name, grantId)
   if ('refusedFor' in entered) throw new Error(`refused for ${entered.refusedFor} ms`)
   return entered
 }
 const refusedFor = () => {
-  const entered = breaker.enter(provider)
+  const entered = breaker.enter(provider, 'asked')
   if ('refusedFor' in entered) return entered.refusedFor
   entered.unused()
   return undefined
@@ -30,13 +30,30 @@ const fail = (times: number) => {
   for (let i = 0; i < times; i++) enter().failed()
 }
 
-test('lets everyone in until five failures in a row, and then nobody, to that provider alone', () => {
+test('lets everyone in until the refreshes of five grants have failed, and then nobody, to that provider alone', () => {
   fail(4)
   expect(refusedFor()).toBeUndefined()
   fail(1)
   expect(refusedFor()).toBe(2000)
   expect(breaker.refusing()).toEqual([provider])
   enter('https://other.example/token').answered()
+})
+
+test('one grant that always fails does not close it to the others, nor do failures that are long past', () => {
+  for (let i = 0; i < 50; i++) enter(provider, 'always failing').failed()
+  expect(refusedFor()).toBeUndefined()
+  fail(3)
+  now += 61_000
+  fail(4)
+  expect(refusedFor()).toBeUndefined()
+  fail(1)
+  expect(refusedFor()).toBeDefined()
+})
+
+test('tells nobody of a recovery from failures that had not closed it', () => {
+  fail(4)
+  enter().answered()
+  expect(recovered).toEqual([])
 })
 
 test('an answer between failures begins the count anew', () => {

@@ -3,9 +3,16 @@ import { AuthconnError } from '../../src/core/errors.ts'
 import { judgeFailure } from '../../src/core/grants/judge-failure.ts'
 import { ProviderFailure, type ProviderFailureKind } from '../../src/core/oauth-port.ts'
 
+const clientAsOf = new Date('2026-01-01T00:00:00Z')
+const attempt = { interruptedAt: null, clientAsOf }
 const fresh = { failureCount: 0, unrecognizedCount: 0 }
 const judge = (kind: ProviderFailureKind, given: Partial<typeof fresh> = {}, interruptedAt: Date | null = null) =>
-  judgeFailure(new ProviderFailure(kind, 'what it said'), { ...fresh, ...given }, interruptedAt, () => 0.5)
+  judgeFailure(
+    new ProviderFailure(kind, 'what it said'),
+    { ...fresh, ...given },
+    { interruptedAt, clientAsOf },
+    () => 0.5,
+  )
 
 test.each([
   ['invalid_grant', 'permanent', 'expired', 'grant_expired', false],
@@ -20,7 +27,7 @@ test.each([
     const verdict = judge(kind)
     expect(verdict).toMatchObject({ status, error: { class: failureClass, code, detail: 'what it said' } })
     expect(verdict.retryIn !== null).toBe(retried)
-    expect(verdict.blocked).toBe(failureClass === 'configuration')
+    expect(verdict.blocked).toEqual(failureClass === 'configuration' ? { clientAsOf } : null)
   },
 )
 
@@ -33,19 +40,19 @@ test('invalid_grant after an attempt with an unknown outcome is an interrupted r
 })
 
 test('a number of answers that fit no standard are the last word', () => {
-  expect(judge('unrecognized', { unrecognizedCount: 6 })).toMatchObject({ status: 'active', unrecognized: true })
-  expect(judge('unrecognized', { unrecognizedCount: 7 })).toMatchObject({
+  expect(judge('unrecognized', { unrecognizedCount: 8 })).toMatchObject({ status: 'active', unrecognized: true })
+  expect(judge('unrecognized', { unrecognizedCount: 9 })).toMatchObject({
     status: 'expired',
     retryIn: null,
-    error: { class: 'unrecognized', code: 'grant_expired', detail: expect.stringContaining('8 times') },
+    error: { class: 'unrecognized', code: 'grant_expired', detail: expect.stringContaining('10 times') },
   })
 })
 
 test('what the vault itself failed at is tried again, and never ends a grant', () => {
-  const damaged = judgeFailure(new AuthconnError('sealed_value_damaged', 'damaged'), fresh, null)
-  expect(damaged).toMatchObject({ status: 'active', blocked: false, error: { code: 'sealed_value_damaged' } })
+  const damaged = judgeFailure(new AuthconnError('sealed_value_damaged', 'damaged'), fresh, attempt)
+  expect(damaged).toMatchObject({ status: 'active', blocked: null, error: { code: 'sealed_value_damaged' } })
   expect(damaged.retryIn).toBeGreaterThan(0)
-  const defect = judgeFailure(new TypeError('canary'), fresh, null)
+  const defect = judgeFailure(new TypeError('canary'), fresh, attempt)
   expect(defect.error.code).toBe('internal_error')
   expect(JSON.stringify(defect)).not.toContain('canary')
 })

@@ -27,6 +27,7 @@ describe('a token', () => {
     ['at its end while the client is refused', grant(0, blocked), 'back_off'],
     ['at its assumed end', grant(0, { expiryAssumed: true }), 'refresh'],
     ['at its assumed end while the provider fails', grant(0, { expiryAssumed: true, retryAt: later }), 'serve'],
+    ['past its assumed end for as long again', grant(-3601, { expiryAssumed: true, retryAt: later }), 'back_off'],
     ['long past its end', grant(-9999), 'refresh'],
     ['without an end', grant(null, { lifetime: null }), 'serve'],
     ['that cannot be refreshed, before its end', grant(30, { refreshToken: null }), 'serve'],
@@ -79,6 +80,18 @@ describe('a refresh that is insisted on', () => {
     ['is not done for a version that is no more', grant(3000, { generation: 8 }), { rejectedVersion: 7 }, 'serve'],
     ['has just been done', grant(3000, { lastRefreshedAt: secondsLater(-9) }), forced, 'serve'],
     ['was done a while ago', grant(3000, { lastRefreshedAt: secondsLater(-11) }), forced, 'refresh'],
+    [
+      'is not done again soon for an API that goes on refusing',
+      grant(3000, { generation: 7, rejections: 3, lastRefreshedAt: secondsLater(-79) }),
+      { rejectedVersion: 7 },
+      'serve',
+    ],
+    [
+      'is done again for it after a while',
+      grant(3000, { generation: 7, rejections: 3, lastRefreshedAt: secondsLater(-81) }),
+      { rejectedVersion: 7 },
+      'refresh',
+    ],
     ['waits for the pause after a failure', grant(3000, { retryAt: later }), forced, 'back_off'],
     ['gets past a refused client', grant(3000, blocked), forced, 'refresh'],
     [

@@ -151,7 +151,7 @@ describeEachDatabase('what a caller may ask for', (database) => {
     provider.answer = () =>
       Promise.reject(new ProviderFailure('unrecognized', 'answered 403 go_away', { status: 403 }))
     const vault = replica()
-    for (let i = 0; i < 7; i++) {
+    for (let i = 0; i < 9; i++) {
       await expect(vault.issueToken(name)).rejects.toMatchObject({ code: 'provider_answer_invalid' })
       await expect(vault.issueToken(name)).rejects.toMatchObject({ code: 'provider_answer_invalid' })
       const { retryAt } = await stored(name)
@@ -164,7 +164,7 @@ describeEachDatabase('what a caller may ask for', (database) => {
     })
     expect(await stored(name)).toMatchObject({ status: 'expired', lastError: { class: 'unrecognized' } })
     await expect(vault.issueToken(name, { force: true })).rejects.toMatchObject({ code: 'grant_expired' })
-    expect(provider.calls).toHaveLength(8)
+    expect(provider.calls).toHaveLength(10)
   })
 
   async function backdateError(name: string) {

@@ -66,7 +66,7 @@ describeEachDatabase('the sweeper', (database) => {
     await vault.sweepDueGrants(unstopped)
     await Promise.all(vault.background)
     expect(provider.calls.length).toBeLessThanOrEqual(5 + 4 + 1)
-    expect(vault.refusing()).toEqual([down.endpoints.token_endpoint])
+    expect(vault.refusing()).toEqual(['https://provider.example'])
     expect(await stored(up.name)).toMatchObject({ generation: 2 })
 
     // A caller of such a grant is told at once, and the provider is spared.
@@ -82,28 +82,49 @@ describeEachDatabase('the sweeper', (database) => {
     expect(provider.calls.length).toBe(calls)
   })
 
-  test('brings forward what waits for a provider once it answers again', async () => {
-    const connection = await dueGrants(3)
+  test('brings forward what waits for a provider that had been left alone, once it answers again', async () => {
+    const connection = await dueGrants(6)
     let down = true
     provider.answer = async () => {
-      if (down) throw new ProviderFailure('passing', 'HTTP 503', { status: 503, retryAfter: 3000 })
+      if (down) throw new ProviderFailure('passing', 'HTTP 503', { status: 503, retryAfter: 200 })
       return tokens('second')
     }
-    const vault = replica()
+    let now = 0
+    const vault = replica({ clock: () => now })
     await vault.sweepDueGrants(unstopped)
     await Promise.all(vault.background)
-    const waiting = await grantsOf(connection.id)
-    for (const { retryAt } of waiting) expect(retryAt?.getTime()).toBeGreaterThan(Date.now() + 2_000_000)
+    const waiting = (await grantsOf(connection.id)).filter(({ retryAt }) => retryAt !== null)
+    expect(waiting.length).toBeGreaterThanOrEqual(5)
+    for (const { retryAt } of waiting) expect(retryAt?.getTime()).toBeGreaterThan(Date.now() + 190_000)
 
     down = false
+    now = 10_000
     const other = await stores.newConnection({ endpoints: connection.endpoints })
     await stores.newActiveGrant(other, { expiresIn: -1 })
     await vault.issueToken(other.name)
     await Promise.all(vault.background)
     for (const { retryAt, refreshDueAt } of await grantsOf(connection.id)) {
-      expect(retryAt?.getTime()).toBeLessThanOrEqual(Date.now() + 1000)
+      expect(retryAt?.getTime() ?? 0).toBeLessThanOrEqual(Date.now() + 16_000)
       expect(refreshDueAt?.getTime()).toBeLessThan(Date.now() + 16_000)
     }
+  })
+
+  test('brings nothing forward over a single failure, and nothing that the provider has asked to wait for long', async () => {
+    const connection = await dueGrants(1)
+    provider.answer = async () => {
+      throw new ProviderFailure('passing', 'HTTP 429', { status: 429, retryAfter: 3000 })
+    }
+    const vault = replica()
+    await vault.sweepDueGrants(unstopped)
+    await Promise.all(vault.background)
+    provider.answer = async () => tokens('second')
+    const other = await stores.newConnection({ endpoints: connection.endpoints })
+    await stores.newActiveGrant(other, { expiresIn: -1 })
+    await vault.issueToken(other.name)
+    await Promise.all(vault.background)
+    await stores.grants.bringForward('https://provider.example', 1)
+    const [grant] = await grantsOf(connection.id)
+    expect(grant?.retryAt?.getTime()).toBeGreaterThan(Date.now() + 2_900_000)
   })
 
   test('keeps a grant that nobody uses alive only, and refreshes it when its refresh token needs that', async () => {
@@ -144,7 +165,9 @@ describeEachDatabase('the sweeper', (database) => {
     const connection = await dueGrants(1)
     const [grant] = await grantsOf(connection.id)
     if (!grant) throw new Error('no grant')
-    await stores.grants.takeLease({ grantId: grant.id, generation: grant.generation, owner: 'dead' }, 0.3)
+    await stores.grants.takeLease({ grantId: grant.id, generation: grant.generation, owner: 'dead' }, 0.3, {
+      failures: 0,
+    })
     const vault = replica()
     await vault.sweepDueGrants(unstopped)
     expect(provider.calls).toEqual([])
@@ -152,6 +175,45 @@ describeEachDatabase('the sweeper', (database) => {
     await vault.sweepDueGrants(unstopped)
     await Promise.all(vault.background)
     expect(provider.calls).toHaveLength(1)
+  })
+
+  /** An attempt on the last of some grants that are due, by a process that died. */
+  async function interruptOneOf(count: number) {
+    const connection = await dueGrants(count)
+    const interrupted = (await grantsOf(connection.id)).at(-1)
+    if (!interrupted) throw new Error('no grant')
+    const { id: grantId, generation } = interrupted
+    await stores.grants.takeLease({ grantId, generation, owner: 'dead' }, 0.3, { failures: 0 })
+    await sleep(350)
+    return grantId
+  }
+  const claimOne = async () => {
+    const { grants } = await stores.grants.claimDue({ limit: 1, except: [], seconds: 30, unusedAfter: null })
+    return grants.map(({ id }) => id)
+  }
+
+  test('takes up what was interrupted before all else that is due, while a provider may still forgive it', async () => {
+    const interrupted = await interruptOneOf(3)
+    expect(await claimOne()).toEqual([interrupted])
+  })
+
+  test('takes up what was interrupted once more when the one that had claimed it died as well', async () => {
+    const interrupted = await interruptOneOf(1)
+    expect(await claimOne()).toEqual([interrupted])
+    expect(await claimOne()).toEqual([])
+    await sleep(2_100)
+    expect(await claimOne()).toEqual([interrupted])
+  })
+
+  test('claims nothing on which an attempt is under way', async () => {
+    const connection = await dueGrants(1)
+    const [grant] = await grantsOf(connection.id)
+    if (!grant) throw new Error('no grant')
+    await stores.grants.takeLease({ grantId: grant.id, generation: grant.generation, owner: 'alive' }, 30, {
+      failures: 0,
+    })
+    expect(await claimOne()).toEqual([])
+    expect(await stores.grants.countDue()).toBe(0)
   })
 
   test('stops between grants when it is told to, and what it had claimed is taken up later', async () => {

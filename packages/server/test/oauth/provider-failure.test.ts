@@ -27,8 +27,8 @@ describe('an error answer', () => {
     [400, 'invalid_scope', 'unrecognized'],
     [400, 'unsupported_grant_type', 'client'],
     [403, 'go_away', 'unrecognized'],
-    [401, undefined, 'unrecognized'],
-    [404, undefined, 'unrecognized'],
+    [401, undefined, 'client'],
+    [404, undefined, 'unintelligible'],
     [400, { code: 400 }, 'unrecognized'],
     // A code of a provider's own means nothing at another one.
     [200, 'bad_verification_code', 'unintelligible'],

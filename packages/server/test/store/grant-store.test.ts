@@ -8,7 +8,7 @@ const passing: RefreshFailure = {
   error: { code: 'provider_unavailable', class: 'passing', detail: 'HTTP 500' },
   status: 'active',
   retryIn: 60,
-  blocked: false,
+  blocked: null,
   unrecognized: false,
   outcomeUnknown: false,
   rotated: null,
@@ -42,16 +42,16 @@ describeEachDatabase('the grant store', (database) => {
   test('gives the lease to one of those who ask at once', async () => {
     const grant = await activeGrant()
     const taken = await Promise.all(
-      ['a', 'b', 'c', 'd', 'e'].map((owner) => stores.grants.takeLease(lease(grant, owner), 30)),
+      ['a', 'b', 'c', 'd', 'e'].map((owner) => stores.grants.takeLease(lease(grant, owner), 30, { failures: 0 })),
     )
     expect(taken.filter(Boolean)).toHaveLength(1)
   })
 
   test('gives an ended lease to the next, and what the former writes then changes nothing', async () => {
     const grant = await activeGrant()
-    expect(await stores.grants.takeLease(lease(grant, 'slow'), 0.05)).toBeDefined()
+    expect(await stores.grants.takeLease(lease(grant, 'slow'), 0.05, { failures: 0 })).toBeDefined()
     await sleep(80)
-    expect(await stores.grants.takeLease(lease(grant, 'quick'), 30)).toBeDefined()
+    expect(await stores.grants.takeLease(lease(grant, 'quick'), 30, { failures: 0 })).toBeDefined()
     const late = { ...exampleTokens, accessToken: Buffer.from('late') }
     expect(await stores.grants.saveRefreshed(lease(grant, 'slow'), late)).toBeUndefined()
     const quick = { ...exampleTokens, accessToken: Buffer.from('quick') }
@@ -64,7 +64,7 @@ describeEachDatabase('the grant store', (database) => {
 
   test('keeps refresh token and scope when the provider sends no new ones', async () => {
     const grant = await activeGrant()
-    await stores.grants.takeLease(lease(grant, 'a'), 30)
+    await stores.grants.takeLease(lease(grant, 'a'), 30, { failures: 0 })
     await stores.grants.saveRefreshed(lease(grant, 'a'), { ...exampleTokens, refreshToken: null, scope: null })
     const after = await stores.grants.findById(grant.id)
     expect(after?.grant.refreshToken).toEqual(grant.refreshToken)
@@ -73,7 +73,7 @@ describeEachDatabase('the grant store', (database) => {
 
   test('counts the life of a token from when the provider was asked', async () => {
     const grant = await activeGrant()
-    await stores.grants.takeLease(lease(grant, 'a'), 30)
+    await stores.grants.takeLease(lease(grant, 'a'), 30, { failures: 0 })
     await stores.grants.saveRefreshed(lease(grant, 'a'), { ...exampleTokens, expiresIn: 100, age: 40_000 })
     const after = await stores.grants.findById(grant.id)
     const left = (after?.grant.expiresAt?.getTime() ?? 0) - (after?.now.getTime() ?? 0)
@@ -84,25 +84,25 @@ describeEachDatabase('the grant store', (database) => {
 
   test('after a passing failure gives no lease until the retry is due, and keeps the tokens', async () => {
     const grant = await activeGrant()
-    await stores.grants.takeLease(lease(grant, 'a'), 30)
+    await stores.grants.takeLease(lease(grant, 'a'), 30, { failures: 0 })
     const error = passing.error
     expect(await stores.grants.saveFailure(lease(grant, 'a'), { ...passing, retryIn: 0.1 })).toBe(true)
     const failed = await stores.grants.findById(grant.id)
     expect(failed).toMatchObject({ leased: false, grant: { failureCount: 1, lastError: error } })
     expect(failed?.grant.accessToken).toEqual(grant.accessToken)
     expect(Date.parse(failed?.grant.lastError?.at ?? '')).not.toBeNaN()
-    expect(await stores.grants.takeLease(lease(grant, 'b'), 30)).toBeUndefined()
+    expect(await stores.grants.takeLease(lease(grant, 'b'), 30, { failures: 1 })).toBeUndefined()
     await sleep(150)
-    expect(await stores.grants.takeLease(lease(grant, 'b'), 30)).toBeDefined()
+    expect(await stores.grants.takeLease(lease(grant, 'b'), 30, { failures: 1 })).toBeDefined()
   })
 
   test('moves the generation when a grant expires, and gives no lease on it', async () => {
     const grant = await activeGrant()
-    await stores.grants.takeLease(lease(grant, 'a'), 30)
+    await stores.grants.takeLease(lease(grant, 'a'), 30, { failures: 0 })
     await stores.grants.saveFailure(lease(grant, 'a'), over)
     const after = await stores.grants.findById(grant.id)
     expect(after?.grant).toMatchObject({ status: 'expired', generation: grant.generation + 1 })
-    expect(await stores.grants.takeLease(lease(after?.grant ?? grant, 'b'), 30)).toBeUndefined()
+    expect(await stores.grants.takeLease(lease(after?.grant ?? grant, 'b'), 30, { failures: 0 })).toBeUndefined()
   })
 
   test('revokes only the generation it has seen, and queues what to revoke at the provider with it', async () => {
@@ -120,7 +120,7 @@ describeEachDatabase('the grant store', (database) => {
 
   test('a refresh that was under way when the grant was revoked changes nothing', async () => {
     const grant = await activeGrant()
-    await stores.grants.takeLease(lease(grant, 'a'), 30)
+    await stores.grants.takeLease(lease(grant, 'a'), 30, { failures: 0 })
     await stores.grants.revoke(grant, null)
     expect(await stores.grants.saveRefreshed(lease(grant, 'a'), exampleTokens)).toBeUndefined()
     expect((await stores.grants.findById(grant.id))?.grant.status).toBe('revoked')

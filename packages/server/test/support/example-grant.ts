@@ -27,6 +27,7 @@ export function exampleGrant(secondsLeft: number | null, given: Partial<Grant> =
     retryAt: null,
     failureCount: 0,
     unrecognizedCount: 0,
+    rejections: 0,
     lastError: null,
     lastRefreshedAt: null,
     lastUsedAt: null,

@@ -43,7 +43,7 @@ function kindOf(status: number, code: string | undefined, provider: string | nul
   // The status goes first: a gateway that is failing may say anything, and a grant must not die of it.
   if (status === 408 || status === 429 || status >= 500) return 'passing'
   const known = code && (findCatalogEntry(provider)?.errors?.[code] ?? standardKinds.get(code))
-  return known || (status < 400 ? 'unintelligible' : 'unrecognized')
+  return known || statusKinds.get(status) || (status < 400 ? 'unintelligible' : 'unrecognized')
 }
 
 /** RFC 6749 section 5.2; some servers answer with codes of section 4.1.2.1 and RFC 8628 section 3.5 as well. */
@@ -55,6 +55,17 @@ const standardKinds: ReadonlyMap<string, ProviderFailureKind> = new Map([
   ['temporarily_unavailable', 'passing'],
   ['server_error', 'passing'],
   ['slow_down', 'passing'],
+])
+
+/**
+ * What a status says where no code is known. 401 is what a refused client gets (RFC 6749 section 5.2); an endpoint that is
+ * not there, or not that way, says nothing of a grant.
+ */
+const statusKinds: ReadonlyMap<number, ProviderFailureKind> = new Map([
+  [401, 'client'],
+  [404, 'unintelligible'],
+  [405, 'unintelligible'],
+  [410, 'unintelligible'],
 ])
 
 /** No provider gets to put a grant aside for longer than this. */

@@ -1,8 +1,12 @@
 import { sql } from 'kysely'
 import type { ClaimDue, Grant } from '../../core/grant-port.ts'
 import type { Database } from './database.ts'
-import { secondsFromNow } from './grant-sql.ts'
+import { isUnleased, secondsFromNow } from './grant-sql.ts'
 import { grantColumns, toGrant } from './rows.ts'
+import { startingWith } from './set-free.ts'
+
+/** Seconds for which an interrupted attempt is claimed: should this process die as well, there is little time left. */
+const interruptedClaim = 2
 
 /**
  * Claims what is due in one statement. Replicas that ask at once pass over each other's rows, and what is claimed is not
@@ -18,9 +22,12 @@ export async function claimDue(db: Database, claim: ClaimDue): Promise<{ grants:
         .select(isIdle(claim.unusedAfter).as('idle'))
         .where('grants.status', '=', 'active')
         .where('grants.refresh_due_at', '<=', sql<Date>`now()`)
+        .where(isUnleased)
         .where('connections.deleted_at', 'is', null)
         .$if(claim.except.length > 0, (query) =>
-          query.where(sql<boolean>`connections.endpoints ->> 'token_endpoint' <> all(${claim.except}::text[])`),
+          query.where(
+            sql<boolean>`connections.endpoints ->> 'token_endpoint' not like all(${claim.except.map(startingWith)}::text[])`,
+          ),
         )
         .orderBy('grants.refresh_due_at')
         .limit(claim.limit)
@@ -30,7 +37,10 @@ export async function claimDue(db: Database, claim: ClaimDue): Promise<{ grants:
     .updateTable('grants')
     .from('due')
     .set({
-      refresh_due_at: sql<Date>`case when due.idle then grants.keep_alive_at else ${secondsFromNow(claim.seconds)} end`,
+      refresh_due_at: sql<Date>`case
+        when due.idle then grants.keep_alive_at
+        when grants.attempted_at is not null then ${secondsFromNow(interruptedClaim)}
+        else ${secondsFromNow(claim.seconds)} end`,
     })
     .whereRef('grants.id', '=', 'due.id')
     .returning(grantColumns)

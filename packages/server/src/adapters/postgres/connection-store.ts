@@ -3,6 +3,7 @@ import type { ConnectionStore, ConnectionWithGrant } from '../../core/ports.ts'
 import type { Database } from './database.ts'
 import { secondsFromNow } from './grant-sql.ts'
 import { connectionColumns, joinedGrantColumns, toConnection, toJoinedGrant } from './rows.ts'
+import { unblock } from './set-free.ts'
 
 export function createConnectionStore(db: Database): ConnectionStore {
   return {
@@ -40,23 +41,27 @@ export function createConnectionStore(db: Database): ConnectionStore {
       return row && toConnectionWithGrant(row)
     },
 
-    async update(id, { tokenEndpointAuthMethod, clientSecret }) {
+    async update(id, { tokenEndpointAuthMethod, clientSecret }, spreadSeconds) {
       const former = clientSecret?.former
-      const { numUpdatedRows } = await db
-        .updateTable('connections')
-        .set({
-          updated_at: sql<Date>`now()`,
-          ...(tokenEndpointAuthMethod ? { token_endpoint_auth_method: tokenEndpointAuthMethod } : {}),
-          ...(clientSecret && {
-            client_secret: clientSecret.current,
-            former_client_secret: former?.sealed ?? null,
-            former_client_secret_until: former ? secondsFromNow(former.seconds) : null,
-          }),
-        })
-        .where('id', '=', id)
-        .where('deleted_at', 'is', null)
-        .executeTakeFirst()
-      return numUpdatedRows === 1n
+      return db.transaction().execute(async (trx) => {
+        const { numUpdatedRows } = await trx
+          .updateTable('connections')
+          .set({
+            updated_at: sql<Date>`now()`,
+            ...(tokenEndpointAuthMethod ? { token_endpoint_auth_method: tokenEndpointAuthMethod } : {}),
+            ...(clientSecret && {
+              client_secret: clientSecret.current,
+              former_client_secret: former?.sealed ?? null,
+              former_client_secret_until: former ? secondsFromNow(former.seconds) : null,
+            }),
+          })
+          .where('id', '=', id)
+          .where('deleted_at', 'is', null)
+          .executeTakeFirst()
+        if (numUpdatedRows !== 1n) return false
+        await unblock(trx, id, spreadSeconds)
+        return true
+      })
     },
 
     async forgetFormerSecrets() {

@@ -67,6 +67,7 @@ export interface Tables {
     interrupted_at: ColumnType<Date | null, undefined, Date | null>
     blocked: Generated<boolean>
     unrecognized_count: Generated<number>
+    rejections: Generated<number>
     last_used_at: ColumnType<Date | null, undefined, Date | null>
     generation: Generated<number>
     lease_owner: string | null

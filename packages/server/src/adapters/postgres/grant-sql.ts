@@ -6,10 +6,8 @@ export function secondsFromNow(seconds: number) {
   return sql<Date>`now() + make_interval(secs => ${seconds})`
 }
 
-/** A moment some time from now, another one for each row. */
-export function soon(spreadSeconds: number) {
-  return sql<Date>`now() + make_interval(secs => ${spreadSeconds} * random())`
-}
+/** Nobody holds an unexpired lease on it. */
+export const isUnleased = sql<boolean>`(grants.lease_until is null or grants.lease_until <= now())`
 
 /** The error as JSON, dated by the database. */
 export function errorNow(error: Failure) {
@@ -18,7 +16,7 @@ export function errorNow(error: Failure) {
     'at', to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))`
 }
 
-/** What changes in a grant when new tokens arrive, however they came; the refresh token, its end and scope excepted. */
+/** What an authorization changes in a grant, whatever it was before; the refresh token, its end and scope excepted. */
 export function tokenColumns(tokens: SealedTokens) {
   return {
     status: 'active' as const,
@@ -46,6 +44,7 @@ export const noTrouble = {
   retry_at: null,
   failure_count: 0,
   unrecognized_count: 0,
+  rejections: 0,
   last_error: null,
 }
 

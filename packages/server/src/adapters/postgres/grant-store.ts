@@ -4,11 +4,12 @@ import type { GrantStore } from '../../core/grant-port.ts'
 import { claimDue } from './claim-due.ts'
 import type { Database, Tables } from './database.ts'
 import { insertEvents } from './event-store.ts'
-import { errorNow, noTrouble, soon } from './grant-sql.ts'
+import { errorNow, isUnleased, noTrouble } from './grant-sql.ts'
 import { endAllLeases, renewLeases, takeLease } from './leases.ts'
 import { isAmong } from './patterns.ts'
 import { grantColumns, toGrant } from './rows.ts'
 import { saveFailure, saveRefreshed } from './save-attempt.ts'
+import { setFree, startingWith, unblock } from './set-free.ts'
 
 export function createGrantStore(db: Database): GrantStore {
   return {
@@ -86,6 +87,7 @@ export function createGrantStore(db: Database): GrantStore {
         .select(sql<number>`count(*)::integer`.as('due'))
         .where('status', '=', 'active')
         .where('refresh_due_at', '<=', sql<Date>`now()`)
+        .where(isUnleased)
         .executeTakeFirstOrThrow()
       return due
     },
@@ -112,30 +114,17 @@ export function createGrantStore(db: Database): GrantStore {
       })
     },
 
-    async bringForward(tokenEndpoint, spreadSeconds) {
-      const { numUpdatedRows } = await db
-        .updateTable('grants')
-        .from('connections')
-        .set({ retry_at: sql<Date>`now()`, refresh_due_at: soon(spreadSeconds) })
-        .whereRef('connections.id', '=', 'grants.connection_id')
-        .where(sql<string>`connections.endpoints ->> 'token_endpoint'`, '=', tokenEndpoint)
-        .where('grants.status', '=', 'active')
-        .where('grants.retry_at', '>', sql<Date>`now()`)
-        .where(sql<string>`grants.last_error ->> 'code'`, '=', 'provider_unavailable')
-        .executeTakeFirst()
-      return Number(numUpdatedRows)
-    },
+    bringForward: (origin, spreadSeconds) =>
+      setFree(
+        db,
+        sql`select grants.id from grants join connections on connections.id = grants.connection_id
+          where grants.status = 'active' and grants.retry_at > now() and grants.retry_at < now() + interval '310 seconds'
+            and grants.last_error ->> 'code' = 'provider_unavailable'
+            and connections.endpoints ->> 'token_endpoint' like ${startingWith(origin)}`,
+        { spreadSeconds, atOnce: false },
+      ),
 
-    async unblock(connectionId, spreadSeconds) {
-      const { numUpdatedRows } = await db
-        .updateTable('grants')
-        .set({ blocked: false, retry_at: null, refresh_due_at: soon(spreadSeconds) })
-        .where('connection_id', '=', connectionId)
-        .where('blocked', '=', true)
-        .where('status', '=', 'active')
-        .executeTakeFirst()
-      return Number(numUpdatedRows)
-    },
+    unblock: (connectionId, spreadSeconds) => unblock(db, connectionId, spreadSeconds),
 
     async touch(id) {
       await db

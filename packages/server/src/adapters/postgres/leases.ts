@@ -1,16 +1,21 @@
 import { sql } from 'kysely'
-import type { GrantStore, Lease } from '../../core/grant-port.ts'
+import type { GrantStore } from '../../core/grant-port.ts'
 import type { Database } from './database.ts'
-import { secondsFromNow } from './grant-sql.ts'
+import { isUnleased, secondsFromNow } from './grant-sql.ts'
 
 type After<F> = F extends (...args: infer A) => infer R ? (db: Database, ...args: A) => R : never
 
 /**
  * One statement that compares generation, status, lease and pauses by the database's clock, and records the attempt: what
  * an earlier attempt recorded and never cleared is one whose outcome nobody knows. Should this one be left behind as well,
- * the grant is due when its lease ends.
+ * the grant is due before all others when its lease ends: its provider may forgive a reuse for some seconds.
  */
-export const takeLease: After<GrantStore['takeLease']> = async (db, lease, seconds, { forced = false } = {}) => {
+export const takeLease: After<GrantStore['takeLease']> = async (
+  db,
+  lease,
+  seconds,
+  { failures, forced = false },
+) => {
   const row = await db
     .updateTable('grants')
     .set({
@@ -18,12 +23,13 @@ export const takeLease: After<GrantStore['takeLease']> = async (db, lease, secon
       lease_until: secondsFromNow(seconds),
       interrupted_at: sql<Date | null>`coalesce(interrupted_at, attempted_at)`,
       attempted_at: sql<Date>`now()`,
-      refresh_due_at: secondsFromNow(seconds),
+      refresh_due_at: sql<Date>`to_timestamp(0)`,
     })
     .where('id', '=', lease.grantId)
     .where('generation', '=', lease.generation)
+    .where('failure_count', '=', failures)
     .where('status', '=', 'active')
-    .where((eb) => eb.or([eb('lease_until', 'is', null), eb('lease_until', '<=', sql<Date>`now()`)]))
+    .where(isUnleased)
     .where((eb) => eb.or([eb('retry_at', 'is', null), eb('retry_at', '<=', sql<Date>`now()`)]))
     .$if(!forced, (query) => query.where('blocked', '=', false))
     .returning('interrupted_at')
@@ -36,7 +42,7 @@ export const renewLeases: After<GrantStore['renewLeases']> = async (db, leases, 
   const owners = leases.map((lease) => lease.owner)
   await sql`
     update grants
-    set lease_until = ${secondsFromNow(seconds)}, refresh_due_at = ${secondsFromNow(seconds)}
+    set lease_until = ${secondsFromNow(seconds)}
     from unnest(${ids}::uuid[], ${owners}::text[]) as held (id, owner)
     where grants.id = held.id and grants.lease_owner = held.owner`.execute(db)
 }
@@ -47,13 +53,4 @@ export const endAllLeases: After<GrantStore['endAllLeases']> = async (db) => {
     .set({ lease_until: sql<Date>`now()`, refresh_due_at: sql<Date>`now()` })
     .where('lease_until', '>', sql<Date>`now()`)
     .execute()
-}
-
-/** The row of a lease that is still its owner's, on the generation it was taken for. */
-export function underLease(db: Database, lease: Lease) {
-  return db
-    .updateTable('grants')
-    .where('id', '=', lease.grantId)
-    .where('generation', '=', lease.generation)
-    .where('lease_owner', '=', lease.owner)
 }

@@ -41,10 +41,16 @@ export async function callAsClient<T>(
   }
 }
 
-/** invalid_client, by whatever name: unauthorized_client would be answered to every secret. */
+/** invalid_client, by whatever name, but said. What the client may not do would be answered to every secret. */
 function refusesSecret(error: unknown): boolean {
-  return error instanceof ProviderFailure && error.kind === 'client' && error.oauthError !== 'unauthorized_client'
+  return error instanceof ProviderFailure && error.kind === 'client' && !refusesGrant.has(error.oauthError)
 }
+
+const refusesGrant: ReadonlySet<string | undefined> = new Set([
+  undefined,
+  'unauthorized_client',
+  'unsupported_grant_type',
+])
 
 function isOver({ formerClientSecretUntil: until }: Connection): boolean {
   return until === null || until.getTime() <= Date.now()

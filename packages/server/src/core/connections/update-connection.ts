@@ -1,9 +1,8 @@
 import type { ConnectionUpdate } from '@authconn/shared'
-import { requirePermission } from '../callers/permissions.ts'
+import { requireAllSubjects, requirePermission } from '../callers/permissions.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { places } from '../crypto/places.ts'
 import { AuthconnError } from '../errors.ts'
-import type { GrantStore } from '../grant-port.ts'
 import type { Caller, Connection, ConnectionChanges, ConnectionStore, ConnectionWithGrant } from '../ports.ts'
 import { Secret } from '../secret.ts'
 import { getConnection } from './read-connections.ts'
@@ -21,13 +20,14 @@ const unblockSpread = 10
  */
 export function createUpdateConnection(deps: {
   connections: ConnectionStore
-  grants: Pick<GrantStore, 'unblock'>
   keyring: Keyring
 }): UpdateConnection {
   const { connections, keyring } = deps
 
   return async function updateConnection(by, name, wanted) {
     requirePermission(by, 'connection:manage', { connection: name })
+    // It is the client of them all.
+    requireAllSubjects(by, 'connection:manage')
     if (wanted.overlap !== undefined && wanted.client_secret === undefined) {
       throw new AuthconnError('invalid_request', '/body/overlap is of no use without a new client_secret')
     }
@@ -35,20 +35,30 @@ export function createUpdateConnection(deps: {
     const changes: ConnectionChanges = {}
     if (wanted.token_endpoint_auth_method) changes.tokenEndpointAuthMethod = wanted.token_endpoint_auth_method
     if (wanted.client_secret !== undefined) {
-      const { overlap = defaultOverlap } = wanted
-      changes.clientSecret = {
-        current: await keyring.seal(places.clientSecret(connection), new Secret(wanted.client_secret)),
-        former: overlap > 0 ? { sealed: await sealAsFormer(connection), seconds: overlap } : null,
-      }
+      const secret = await changeSecret(connection, new Secret(wanted.client_secret), wanted.overlap)
+      if (secret) changes.clientSecret = secret
     }
-    if (!(await connections.update(connection.id, changes))) throw new AuthconnError('connection_not_found')
-    await deps.grants.unblock(connection.id, unblockSpread)
+    if (!(await connections.update(connection.id, changes, unblockSpread))) {
+      throw new AuthconnError('connection_not_found')
+    }
     return getConnection(connections, by, name)
   }
 
-  /** A sealed value opens in its own column only. */
-  async function sealAsFormer(connection: Connection): Promise<Uint8Array> {
-    const secret = await keyring.open(places.clientSecret(connection), connection.clientSecret)
-    return keyring.seal(places.formerClientSecret(connection), secret)
+  /** Undefined when it is the one there already: saying it twice must not lose the one before. */
+  async function changeSecret(
+    connection: Connection,
+    secret: Secret,
+    overlap = defaultOverlap,
+  ): Promise<ConnectionChanges['clientSecret']> {
+    const former = await keyring.open(places.clientSecret(connection), connection.clientSecret)
+    if (former.reveal() === secret.reveal() && overlap > 0) return undefined
+    return {
+      current: await keyring.seal(places.clientSecret(connection), secret),
+      // A sealed value opens in its own column only.
+      former:
+        overlap === 0
+          ? null
+          : { sealed: await keyring.seal(places.formerClientSecret(connection), former), seconds: overlap },
+    }
   }
 }

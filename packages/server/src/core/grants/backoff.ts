@@ -12,8 +12,8 @@ export function backoff(
 ): number {
   const ceiling = Math.min(longest, first * 2 ** Math.min(failures, 20))
   // What the provider asked for is spread too: everyone was asked the same.
-  if (retryAfter !== undefined) return Math.max(1, retryAfter) * (1 + random() / 10) + random()
-  return Math.max(1, random() * ceiling)
+  const asked = retryAfter === undefined ? 0 : retryAfter * (1 + random() / 10) + random()
+  return Math.max(1, asked, random() * ceiling)
 }
 
 const firstPause = 30

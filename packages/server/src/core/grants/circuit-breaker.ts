@@ -1,7 +1,11 @@
-/** Failures in a row after which a provider is left alone. */
+/** Grants whose refresh failed one after the other before a provider is left alone. */
 const threshold = 5
+/** Milliseconds after which a failure says nothing any more. */
+const memory = 60_000
 const firstPause = 2_000
 const longestPause = 20_000
+/** Providers that are remembered; beyond it the ones in trouble longest are forgotten. */
+const mostProviders = 1_000
 
 /** Permission to ask a provider once. Each must be ended; only the first of its three ways counts. */
 export interface Ticket {
@@ -9,19 +13,20 @@ export interface Ticket {
   answered(): void
   /** It did not answer, or is failing. */
   failed(): void
-  /** It was not asked after all. */
+  /** It was not asked after all, or what it said tells nothing of how it fares. */
   unused(): void
 }
 
 export interface CircuitBreaker {
-  /** A ticket, or the milliseconds for which the provider is to be left alone. */
-  enter(provider: string): Ticket | { refusedFor: number }
+  /** A ticket for one grant, or the milliseconds for which the provider is to be left alone. */
+  enter(provider: string, grantId: string): Ticket | { refusedFor: number }
   /** The providers that are to be left alone now. */
   refusing(): string[]
 }
 
 interface State {
-  failures: number
+  /** When the refresh of which grant failed last. */
+  failures: Map<string, number>
   /** How often in a row it was left alone. */
   trips: number
   closedUntil: number
@@ -29,8 +34,9 @@ interface State {
 }
 
 /**
- * Leaves a provider that is down alone: after some failures in a row it is asked by one attempt at a time, with pauses
- * between that grow to 20 seconds, until one is answered. `onRecovered` is told then.
+ * Leaves a provider that is down alone: after the refreshes of some grants failed in a row it is asked by one attempt at a
+ * time, with pauses between that grow to 20 seconds, until one is answered. `onRecovered` is told then. One grant that
+ * always fails does not make it look down to the others.
  */
 export function createCircuitBreaker(deps: {
   /** Milliseconds of a clock that never goes back. */
@@ -41,14 +47,14 @@ export function createCircuitBreaker(deps: {
   const troubled = new Map<string, State>()
 
   return {
-    enter(provider) {
+    enter(provider, grantId) {
       const state = troubled.get(provider)
-      if (!state || state.trips === 0) return ticket(provider, false)
+      if (!state || state.trips === 0) return ticket(provider, grantId, false)
       const refusedFor = state.closedUntil - deps.clock()
       if (refusedFor > 0) return { refusedFor }
       if (state.probing) return { refusedFor: firstPause }
       state.probing = true
-      return ticket(provider, true)
+      return ticket(provider, grantId, true)
     },
     refusing() {
       const now = deps.clock()
@@ -56,7 +62,7 @@ export function createCircuitBreaker(deps: {
     },
   }
 
-  function ticket(provider: string, isProbe: boolean): Ticket {
+  function ticket(provider: string, grantId: string, isProbe: boolean): Ticket {
     let ended = false
     /** Only the first way to end a ticket counts. */
     const once = (end: (state: State | undefined) => void) => () => {
@@ -70,17 +76,32 @@ export function createCircuitBreaker(deps: {
       answered: once((state) => {
         if (!state) return
         troubled.delete(provider)
-        deps.onRecovered(provider)
+        if (state.trips > 0) deps.onRecovered(provider)
       }),
       failed: once((known) => {
-        const state = known ?? { failures: 0, trips: 0, closedUntil: 0, probing: false }
-        troubled.set(provider, state)
-        state.failures++
+        const state = known ?? remember(provider)
+        note(state, grantId)
         // What was already under way when it was closed says nothing new.
-        if (isProbe || (state.trips === 0 && state.failures >= threshold)) trip(state)
+        if (isProbe || (state.trips === 0 && state.failures.size >= threshold)) trip(state)
       }),
       unused: once(() => {}),
     }
+  }
+
+  function remember(provider: string): State {
+    const state = { failures: new Map<string, number>(), trips: 0, closedUntil: 0, probing: false }
+    troubled.set(provider, state)
+    const [oldest] = troubled.keys()
+    if (troubled.size > mostProviders && oldest !== undefined) troubled.delete(oldest)
+    return state
+  }
+
+  function note({ failures, trips }: State, grantId: string): void {
+    // Once it is left alone it is the probes that count.
+    if (trips > 0) return
+    const now = deps.clock()
+    for (const [id, at] of failures) if (now - at > memory) failures.delete(id)
+    failures.set(grantId, now)
   }
 
   function trip(state: State): void {

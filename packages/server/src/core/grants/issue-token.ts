@@ -40,13 +40,15 @@ const useNoted = 3_600_000
  */
 export function createIssueToken(deps: {
   connections: ConnectionStore
-  grants: Pick<GrantStore, 'touch'>
+  grants: Pick<GrantStore, 'touch' | 'findById'>
   keyring: Keyring
   refreshGrant: RefreshGrant
   sleep(ms: number, signal: AbortSignal): Promise<unknown>
   /** Takes work that goes on after the answer, so that a shutdown waits for it. */
   inBackground(work: Promise<unknown>): void
 }): IssueToken {
+  const noting = new Set<string>()
+
   return async function issueToken(by, connectionName, wish = {}) {
     const { subject = '' } = wish
     requirePermission(by, 'token:read', { connection: connectionName, subject })
@@ -79,17 +81,20 @@ export function createIssueToken(deps: {
   }
 
   async function refreshed(connection: Connection, seen: GrantNow, wish: TokenWish): Promise<Grant> {
-    const waitedFrom = performance.now()
-    const forced = wish.force === true || wish.rejectedVersion === seen.grant.generation
+    const rejected = wish.rejectedVersion === seen.grant.generation
     let current: GrantNow
     try {
-      const refresh = deps.refreshGrant(connection, seen.grant, forced ? { forced } : {})
+      const refresh = deps.refreshGrant(connection, seen.grant, {
+        forced: wish.force === true || rejected,
+        rejected,
+      })
       current = await inTime(refresh, (wish.maxWait ?? defaultMaxWait) * 1000)
     } catch (error) {
-      const now = new Date(seen.now.getTime() + performance.now() - waitedFrom)
-      if (error instanceof AuthconnError && servableIn.has(error.code) && isServable(seen.grant, now, wish))
-        return seen.grant
-      throw error
+      if (!(error instanceof AuthconnError && servableIn.has(error.code))) throw error
+      // As it is now: it may have been revoked or authorized anew while we waited.
+      const now = await deps.grants.findById(seen.grant.id)
+      if (now && isServable(now.grant, now.now, wish)) return now.grant
+      throw now && now.grant.status !== 'active' ? dead(now.grant, connection.name, now.grant.subject) : error
     }
     // What insisted on a refresh has had it.
     const { minTtl } = wish
@@ -114,7 +119,11 @@ export function createIssueToken(deps: {
 
   function noteUse(grant: Grant, now: Date): void {
     if (grant.lastUsedAt && now.getTime() - grant.lastUsedAt.getTime() < useNoted) return
-    deps.inBackground(deps.grants.touch(grant.id))
+    if (noting.has(grant.id)) return
+    noting.add(grant.id)
+    // Nothing depends on it, and what fails now is noted with the next use.
+    const noted = deps.grants.touch(grant.id).catch(() => undefined)
+    deps.inBackground(noted.finally(() => noting.delete(grant.id)))
   }
 
   async function open(by: Caller, grant: Grant): Promise<FreshToken> {

@@ -4,8 +4,8 @@ import type { Failure, Grant, RefreshFailure } from '../grant-port.ts'
 import { ProviderFailure } from '../oauth-port.ts'
 import { backoff, slowBackoff } from './backoff.ts'
 
-/** Answers that fit no standard before the grant is given up: with the pauses between them, half an hour at least. */
-const mostUnrecognized = 8
+/** Answers that fit no standard before the grant is given up: with the pauses between them, two to four hours. */
+const mostUnrecognized = 10
 
 /** Seconds before another try of what the vault itself failed at, such as a sealed value that does not open. */
 const ownFailurePause = 300
@@ -15,22 +15,24 @@ type Verdict = Omit<RefreshFailure, 'rotated'>
 /**
  * What a refresh that failed means for its grant, from values alone.
  * `interruptedAt`: when an attempt before this one, with no success since, ended without anyone seeing its outcome.
+ * `clientAsOf`: when the client that was used was last changed.
  */
 export function judgeFailure(
   error: unknown,
   grant: Pick<Grant, 'failureCount' | 'unrecognizedCount'>,
-  interruptedAt: Date | null,
+  attempt: { interruptedAt: Date | null; clientAsOf: Date },
   random?: () => number,
 ): Verdict {
   if (!(error instanceof ProviderFailure)) return retry(ownFailure(error), ownFailurePause)
   const { code, message } = toAuthconnError(error)
+  const { interruptedAt, clientAsOf } = attempt
   switch (error.kind) {
     case 'invalid_grant':
       return interruptedAt
         ? over({ code, class: 'interrupted', detail: afterInterruption(message, interruptedAt) })
         : over({ code, class: 'permanent', detail: message })
     case 'client':
-      return { ...retry({ code, class: 'configuration', detail: message }, null), blocked: true }
+      return { ...retry({ code, class: 'configuration', detail: message }, null), blocked: { clientAsOf } }
     case 'unrecognized': {
       const answers = grant.unrecognizedCount + 1
       if (answers < mostUnrecognized) {
@@ -49,7 +51,7 @@ export function judgeFailure(
 }
 
 function retry(error: Failure, retryIn: number | null): Verdict {
-  return { error, status: 'active', retryIn, blocked: false, unrecognized: false, outcomeUnknown: false }
+  return { error, status: 'active', retryIn, blocked: null, unrecognized: false, outcomeUnknown: false }
 }
 
 function over(error: Failure): Verdict {

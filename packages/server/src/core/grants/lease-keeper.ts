@@ -31,8 +31,9 @@ export function createLeaseKeeper(deps: {
     renewing = true
     await deps.sleep(renewalMs)
     while (kept.size > 0) {
-      // A renewal that fails is followed by another; a lease that is lost is told by the write that needs it.
-      await deps.grants.renewLeases([...kept], seconds).catch((error) => {
+      // Not waited for: one that hangs, on a connection that is dead say, must not keep back the next. What fails is
+      // followed by another; a lease that is lost is told by the write that needs it.
+      deps.grants.renewLeases([...kept], seconds).catch((error) => {
         deps.log.warn({ error }, 'could not renew the leases of running refreshes')
       })
       await deps.sleep(renewalMs)

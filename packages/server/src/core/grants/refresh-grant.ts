@@ -19,6 +19,8 @@ export type RefreshGrant = (connection: Connection, grant: Grant, options?: Refr
 export interface RefreshOptions {
   /** Also where the provider refuses the client, in case somebody mended that. */
   forced?: boolean
+  /** An API refused the token that is to be replaced. */
+  rejected?: boolean
 }
 
 export function createRefreshGrant(deps: {
@@ -47,51 +49,75 @@ export function createRefreshGrant(deps: {
   }
 
   async function leaseOrFollow(connection: Connection, grant: Grant, options: RefreshOptions): Promise<GrantNow> {
-    const lease: Lease = { grantId: grant.id, generation: grant.generation, owner: randomUUID() }
     const deadline = performance.now() + deps.followMs
     for (let pause = 20; ; pause = Math.min(pause * 1.5, 200)) {
-      const current = await attempt(connection, grant, lease, options)
-      if (current) return current
+      const attempted = await attempt(connection, grant, options)
+      if (attempted && 'grant' in attempted && isOver(attempted, grant)) return attempted
       const seen = await getGrant(grants, grant.id)
-      if (seen.grant.generation !== grant.generation || seen.grant.status !== 'active') return seen
-      // The one we followed failed; asking the provider again at once would only repeat it.
-      if (!seen.leased && isHeldBack(seen, options)) throw lastFailure(seen)
+      if (isOver(seen, grant)) return seen
+      if (!seen.leased) {
+        // The one we followed failed; asking the provider again at once would only repeat it.
+        if (isHeldBack(seen, options) || seen.grant.failureCount > grant.failureCount) throw lastFailure(seen)
+        if (attempted instanceof AuthconnError) throw attempted
+      }
       if (performance.now() + pause > deadline) throw inProgress()
       await deps.sleep(pause)
     }
   }
 
-  /** Undefined when the lease is somebody else's, or the grant has changed. */
+  /**
+   * The grant after it, as it was when the lease was lost and whoever has it now is still at it; undefined when somebody
+   * else has the lease; an error, which is not thrown, when the provider is left alone just now.
+   */
   async function attempt(
     connection: Connection,
     grant: Grant,
-    lease: Lease,
     options: RefreshOptions,
-  ): Promise<GrantNow | undefined> {
-    const ticket = enter(connection)
+  ): Promise<GrantNow | AuthconnError | undefined> {
+    const entered = deps.breaker.enter(originOf(connection), grant.id)
+    if ('refusedFor' in entered) return leftAlone(entered.refusedFor)
     try {
-      const taken = await grants.takeLease(lease, deps.lease.seconds, options)
-      if (!taken) return undefined
-      const release = deps.leases.keep(lease)
-      try {
-        return await deps.refreshUnderLease({ connection, grant, lease, ticket, ...taken })
-      } finally {
-        release()
-      }
+      return await attemptWith(entered, connection, grant, options)
     } finally {
-      ticket.unused()
+      entered.unused()
     }
   }
 
-  function enter(connection: Connection): Ticket {
-    const entered = deps.breaker.enter(connection.endpoints.token_endpoint)
-    if (!('refusedFor' in entered)) return entered
-    throw new AuthconnError(
-      'provider_unavailable',
-      'The provider has failed several times in a row and is left alone for a moment',
-      { retryAfter: Math.max(1, Math.ceil(entered.refusedFor / 1000)) },
-    )
+  async function attemptWith(
+    ticket: Ticket,
+    connection: Connection,
+    grant: Grant,
+    options: RefreshOptions,
+  ): Promise<GrantNow | undefined> {
+    const lease: Lease = { grantId: grant.id, generation: grant.generation, owner: randomUUID() }
+    const { forced = false } = options
+    const taken = await grants.takeLease(lease, deps.lease.seconds, { failures: grant.failureCount, forced })
+    if (!taken) return undefined
+    const release = deps.leases.keep(lease)
+    try {
+      const rejected = options.rejected === true
+      return await deps.refreshUnderLease({ connection, grant, lease, ticket, rejected, ...taken })
+    } finally {
+      release()
+    }
   }
+}
+
+/** Providers are told apart by origin: a workspace could write an endpoint in many ways. */
+export function originOf({ endpoints }: Connection): string {
+  return new URL(endpoints.token_endpoint).origin
+}
+
+function isOver({ grant }: GrantNow, before: Grant): boolean {
+  return grant.generation !== before.generation || grant.status !== 'active'
+}
+
+function leftAlone(ms: number): AuthconnError {
+  return new AuthconnError(
+    'provider_unavailable',
+    'The provider has failed several times in a row and is left alone for a moment',
+    { retryAfter: Math.max(1, Math.ceil(ms / 1000)) },
+  )
 }
 
 export function inProgress(): AuthconnError {

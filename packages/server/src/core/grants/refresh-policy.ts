@@ -37,6 +37,8 @@ const defaultMinTtl = 60_000
 const longestLead = 300_000
 /** Milliseconds after a refresh in which nobody can force another. */
 const forceFloor = 10_000
+/** The same after refreshes that did not help, since an API went on refusing the tokens: it doubles up to this. */
+const longestForceFloor = 3_600_000
 /** Beyond this share of their life even new tokens would be refused soon after their issue, and refreshed without end. */
 const reachableShare = 0.95
 
@@ -62,8 +64,9 @@ export function isServable(grant: Grant, now: Date, wish: Wish = {}): boolean {
   if (grant.status !== 'active' || !grant.accessToken || isForced(grant, now, wish)) return false
   const remaining = remainingLife(grant, now)
   if (wish.minTtl !== undefined) return remaining >= Math.max(wish.minTtl * 1000, 1)
-  // Nobody knows that it has ended, and it may well be good.
-  return grant.expiryAssumed || remaining > Math.min(margin, neededLife(grant, wish))
+  // An end that is only assumed may be wrong, and not without end.
+  if (grant.expiryAssumed) return remaining > -lifeOf(grant.lifetime)
+  return remaining > Math.min(margin, neededLife(grant, wish))
 }
 
 /** The status to show: a token that ended without a refresh token has expired, whether or not anyone asked for it. */
@@ -86,8 +89,10 @@ function decideUnrefreshable(grant: Grant, now: Date, wish: Wish): Decision {
 
 /** A refresh is insisted on; one that has just been done is as good as another, and hammers no provider. */
 function isForced(grant: Grant, now: Date, wish: Wish): boolean {
-  const insists = wish.force === true || wish.rejectedVersion === grant.generation
-  return insists && !isWithinFloor(grant.lastRefreshedAt, now)
+  if (wish.force === true) return !isWithinFloor(grant.lastRefreshedAt, now)
+  if (wish.rejectedVersion !== grant.generation) return false
+  const floor = Math.min(longestForceFloor, forceFloor * 2 ** Math.min(grant.rejections, 20))
+  return !isWithinFloor(grant.lastRefreshedAt, now, floor)
 }
 
 /** Forcing gets past a refused client, which someone may have mended, and not past the pause after a failure. */
@@ -102,8 +107,8 @@ function isOutOfReach(grant: Grant, now: Date, minTtl: number): boolean {
   return minTtl * 1000 > lifeOf(grant.lifetime) * reachableShare || isWithinFloor(grant.lastRefreshedAt, now)
 }
 
-function isWithinFloor(moment: Date | null, now: Date): boolean {
-  return moment !== null && now.getTime() - moment.getTime() < forceFloor
+function isWithinFloor(moment: Date | null, now: Date, floor = forceFloor): boolean {
+  return moment !== null && now.getTime() - moment.getTime() < floor
 }
 
 function isWaiting(grant: Grant, now: Date): boolean {

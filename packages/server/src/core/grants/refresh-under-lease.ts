@@ -20,6 +20,8 @@ export interface Attempt {
   ticket: Ticket
   /** A former attempt whose outcome nobody knows. */
   interruptedAt: Date | null
+  /** An API refused the token that is to be replaced. */
+  rejected: boolean
 }
 
 /**
@@ -36,6 +38,8 @@ export function createRefreshUnderLease(deps: {
   meter: RefreshMeter
   log: Log
   sleep(ms: number): Promise<unknown>
+  /** Takes work that goes on whether or not somebody waits for it, so that a shutdown does. */
+  inBackground(work: Promise<unknown>): void
 }): RefreshUnderLease {
   const { grants, keyring, meter, log } = deps
 
@@ -60,10 +64,10 @@ export function createRefreshUnderLease(deps: {
   }
 
   async function keepTokens(attempt: Attempt, tokens: TokenSet, askedAt: number): Promise<GrantNow> {
-    const { connection, grant, lease } = attempt
+    const { connection, grant, lease, rejected } = attempt
     const sealed = await sealTokens(keyring, grant, tokens, askedAt, true)
     const saved = await persist(
-      () => grants.saveRefreshed(lease, { ...sealed, age: performance.now() - askedAt }),
+      () => grants.saveRefreshed(lease, { ...sealed, age: performance.now() - askedAt }, { rejected }),
       deps.sleep,
     ).catch((error) => {
       // Said in so many words, since the next attempt may find that the provider has ended the former refresh token.
@@ -72,7 +76,7 @@ export function createRefreshUnderLease(deps: {
     })
     meter.refreshed(connection, 'refreshed', performance.now() - askedAt)
     if (saved) {
-      if (grant.blocked) await grants.unblock(connection.id, unblockSpread)
+      if (grant.blocked) deps.inBackground(grants.unblock(connection.id, unblockSpread))
       return saved
     }
     const current = await persist(() => grants.findById(grant.id), deps.sleep)
@@ -102,7 +106,7 @@ export function createRefreshUnderLease(deps: {
     const current = await persist(() => grants.findById(grant.id), deps.sleep)
     // Someone else authorized, refreshed or deleted meanwhile: what this attempt met says nothing of the grant any more.
     if (current?.grant.generation !== grant.generation) return current ?? getGrant(grants, grant.id)
-    const verdict = judgeFailure(error, current.grant, interruptedAt)
+    const verdict = judgeFailure(error, current.grant, { interruptedAt, clientAsOf: connection.updatedAt })
     const rotated = error instanceof ProviderFailure ? error.rotated : undefined
     const failure = {
       ...verdict,
@@ -126,15 +130,11 @@ export function createRefreshUnderLease(deps: {
 /** Seconds over which the other grants of a connection are tried again, once one has shown that its client is accepted. */
 const unblockSpread = 10
 
-/** 429 limits this client, and says nothing against the provider. */
+/** 429 limits this client: it says nothing against the provider, and nothing for it. */
 function tellBreaker(ticket: Ticket, error: unknown): void {
-  if (!(error instanceof ProviderFailure)) ticket.unused()
-  else if (isTrouble(error)) ticket.failed()
+  if (!(error instanceof ProviderFailure) || error.status === 429) ticket.unused()
+  else if (error.kind === 'passing' || error.kind === 'unintelligible') ticket.failed()
   else ticket.answered()
-}
-
-function isTrouble({ kind, status }: ProviderFailure): boolean {
-  return (kind === 'passing' || kind === 'unintelligible') && status !== 429
 }
 
 /** What callers are told, in the words that are kept with the grant. */

@@ -3,6 +3,8 @@ import { leadTime } from './refresh-policy.ts'
 /** Days after which a refresh token is used of which nobody says how long it may lie idle. */
 const cautiousDays = 7
 const day = 86_400
+/** Seconds between refreshes that nobody asked for, however short a provider says that its tokens live. */
+const shortestPause = 3
 
 /**
  * When the vault is to look at a grant again by itself, in seconds from the issue of its tokens.
@@ -19,5 +21,6 @@ export function scheduleRefresh(
   const keepAliveIn = (idle / 2) * (1 - random() / 10)
   if (tokens.expiresIn === null) return { refreshDueIn: keepAliveIn, keepAliveIn }
   const lead = leadTime(tokens.expiresIn) / 1000
-  return { refreshDueIn: Math.min(keepAliveIn, tokens.expiresIn - lead * (1 + random() / 2)), keepAliveIn }
+  const ahead = Math.max(shortestPause, tokens.expiresIn - lead * (1 + random() / 2))
+  return { refreshDueIn: Math.min(keepAliveIn, ahead), keepAliveIn }
 }

@@ -6,12 +6,12 @@ import type { CircuitBreaker } from './circuit-breaker.ts'
 import { endedWithoutRefreshToken } from './issue-token.ts'
 import { createLanes } from './lanes.ts'
 import type { LeaseTimes } from './lease-keeper.ts'
-import type { RefreshGrant } from './refresh-grant.ts'
+import { originOf, type RefreshGrant } from './refresh-grant.ts'
 
 export interface SweepLimits {
   /** Refreshes at a time, of all providers together. */
   concurrency: number
-  /** And of one provider, by its token endpoint. */
+  /** And of one provider, by the origin of its token endpoint. */
   perProvider: number
   /** Seconds without a use after which a grant is kept alive only; null: never. */
   unusedAfter: number | null
@@ -49,17 +49,18 @@ export function createSweepDueGrants(deps: {
         await lanes.changed()
         continue
       }
+      const full = lanes.full()
       const claimed = await grants.claimDue({
         limit: batch,
-        except: [...breaker.refusing(), ...lanes.full()],
+        except: [...breaker.refusing(), ...full],
         seconds: deps.lease.seconds + longestTurn,
         unusedAfter: limits.unusedAfter,
       })
       await launch(claimed.grants, signal)
       if (claimed.more) continue
       // What is due at a provider that has all it may have is not seen before it has room again.
-      if (lanes.full().length === 0) return
-      await Promise.race([lanes.changed(), deps.sleep(patience)])
+      if (full.length === 0) return
+      if (lanes.full().length > 0) await Promise.race([lanes.changed(), deps.sleep(patience)])
     }
   }
 
@@ -71,7 +72,7 @@ export function createSweepDueGrants(deps: {
       const connection = byId.get(grant.connectionId)
       // Deleted meanwhile.
       if (!connection) continue
-      lanes.run(connection.endpoints.token_endpoint, () => {
+      lanes.run(originOf(connection), () => {
         const refresh = work(connection, grant, signal)
         deps.inBackground(refresh)
         return refresh

@@ -16,6 +16,7 @@ const statements = [
     add column interrupted_at timestamptz,
     add column blocked boolean not null default false,
     add column unrecognized_count integer not null default 0,
+    add column rejections integer not null default 0,
     add column last_used_at timestamptz`,
   // Failures had no class before; what they were about is tried again, and then says its own.
   sql`update grants set last_error = last_error || '{"class": "passing"}' where last_error is not null`,

@@ -1,0 +1,33 @@
+import { type RawBuilder, sql } from 'kysely'
+import type { Database } from './database.ts'
+
+/**
+ * Lets grants be refreshed again, each at another moment of the next seconds: by the sweeper then, and by whoever asks then
+ * or, `atOnce`, now. Rows that somebody is writing are passed over: what comes of that is newer than the reason for this.
+ */
+export async function setFree(
+  db: Database,
+  ids: RawBuilder<unknown>,
+  { spreadSeconds, atOnce }: { spreadSeconds: number; atOnce: boolean },
+): Promise<number> {
+  const { rows } = await sql`
+    with waiting as (${ids} for update of grants skip locked),
+    spread as (select id, now() + make_interval(secs => ${spreadSeconds} * random()) as at from waiting)
+    update grants set
+      blocked = false,
+      retry_at = ${atOnce ? sql`null` : sql`spread.at`},
+      refresh_due_at = spread.at
+    from spread where grants.id = spread.id returning grants.id`.execute(db)
+  return rows.length
+}
+
+/** The grants of a connection whose client was refused. */
+export function unblock(db: Database, connectionId: string, spreadSeconds: number): Promise<number> {
+  const blocked = sql`select id from grants where connection_id = ${connectionId} and blocked and status = 'active'`
+  return setFree(db, blocked, { spreadSeconds, atOnce: true })
+}
+
+/** For LIKE: URLs of an origin. Origins hold no character that it gives a meaning to but the underscore. */
+export function startingWith(origin: string): string {
+  return `${origin.replaceAll('_', '\\_')}/%`
+}
