@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
-import { cpus, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startPostgres } from '../packages/server/test/support/postgres.ts'
 import { judgeAims } from './footprint/aims.ts'
@@ -8,6 +8,7 @@ import { measureInstallation } from './footprint/installation.ts'
 import { renderFootprint } from './footprint/render.ts'
 import { measureBareFastify, measureVault } from './footprint/subjects.ts'
 import type { Bench } from './main.ts'
+import { machine } from './support/machine.ts'
 
 export type Footprint = Awaited<ReturnType<typeof measure>>
 
@@ -39,16 +40,6 @@ async function measure() {
     return { machine: machine(), installation, onPostgres, onPglite, bareFastify, aims }
   } finally {
     await postgres.stop()
-  }
-}
-
-function machine() {
-  const [cpu] = cpus()
-  return {
-    node: process.versions.node,
-    platform: `${process.platform} ${process.arch}`,
-    cpu: cpu?.model,
-    cores: cpus().length,
   }
 }
 

@@ -1,4 +1,6 @@
 import type { Footprint } from '../footprint.ts'
+import { renderAim } from '../support/aims.ts'
+import { renderMachine } from '../support/machine.ts'
 import type { Measurements } from './subjects.ts'
 
 /** The measurements as a person reads them. */
@@ -14,7 +16,7 @@ export function renderFootprint({
   const row = (label: string, value: (found: Measurements) => string | undefined) =>
     [label.padEnd(26), ...columns.map((found) => (value(found) ?? '–').padStart(16))].join('')
   return [
-    `Node ${machine.node} on ${machine.platform}, ${machine.cores} × ${machine.cpu}`,
+    renderMachine(machine),
     '',
     [
       'median'.padEnd(26),
@@ -27,9 +29,6 @@ export function renderFootprint({
     '',
     `production install: ${installation.packages} packages, ${installation.megabytes} MB`,
     '',
-    ...aims.map(({ what, unit, aim, measured, pass }) => {
-      const figures = `${measured} of at most ${aim} ${unit}`.trim()
-      return `${pass ? 'pass' : 'MISS'}  ${what}: ${figures}`
-    }),
+    ...aims.map(renderAim),
   ].join('\n')
 }

@@ -58,9 +58,10 @@ test('creates, authorizes, hands out, refreshes, lists, revokes and deletes', as
   expect((await v.call('listEvents', { params: { name: 'main-job' } })).body.events).toMatchObject([
     { type: 'grant.refreshed', connection: 'main-job', subject: null },
   ])
-  const { client_secret } = v.sandbox.client
-  const updated = await v.call('updateConnection', { params: { name: 'main-job' }, body: { client_secret } })
-  expect(updated.body.former_client_secret_until).not.toBeNull()
+  for (const client_secret of ['another', v.sandbox.client.client_secret]) {
+    const updated = await v.call('updateConnection', { params: { name: 'main-job' }, body: { client_secret } })
+    expect(updated.body.former_client_secret_until).not.toBeNull()
+  }
   v.sandbox.setAccessTokenTtl(3600)
 
   const revoked = await v.call('revokeGrant', { params: { name: 'main-job' }, body: {} })
