@@ -9,6 +9,7 @@ import { renderFootprint } from './footprint/render.ts'
 import { measureBareFastify, measureVault } from './footprint/subjects.ts'
 import type { Bench } from './main.ts'
 import { machine } from './support/machine.ts'
+import { say } from './support/say.ts'
 
 export type Footprint = Awaited<ReturnType<typeof measure>>
 
@@ -41,8 +42,4 @@ async function measure() {
   } finally {
     await postgres.stop()
   }
-}
-
-function say(what: string) {
-  console.error(`${what} …`)
 }

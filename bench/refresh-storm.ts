@@ -19,7 +19,7 @@ export const refreshStorm: Bench = {
   },
 }
 
-async function measure(parts: readonly string[]) {
+async function measure(parts: ReadonlySet<string>) {
   await bundle('server').run()
   const postgres = await startPostgres()
   const found: Found = {
@@ -35,7 +35,7 @@ async function measure(parts: readonly string[]) {
   const load: Record<string, number> = {}
   try {
     for (const [name, play] of Object.entries(scenarios)) {
-      if (parts.length > 0 && !parts.includes(name)) continue
+      if (parts.size > 0 && !parts.has(name)) continue
       load[name] = Math.round((loadavg()[0] ?? 0) * 10) / 10
       console.error(`${name} …`)
       Object.assign(found, await play(postgres.url))

@@ -12,6 +12,8 @@ export interface CallersStormPlan {
   storage: Storage
   vaults: number
   callers: number
+  /** Storms before those that count. */
+  warmUps: number
   /** Each on another expired grant. */
   repetitions: number
   providerMs: number
@@ -57,11 +59,14 @@ export async function callersStorm(plan: CallersStormPlan): Promise<CallersStorm
     const fresh = { expiresIn: 3600, dueIn: null }
     const expired = { expiresIn: -60, dueIn: null }
     const [warmUp] = await database.seed(await provider.mint(1), fresh)
+    // A vault that has served for a while, rather than one whose code nobody has run yet.
+    const warmUps = await database.seed(await provider.mint(plan.warmUps), expired)
     const grants = await database.seed(await provider.mint(repetitions), expired)
     const vaults = await rig.startVaults(count)
     const storm = await openStorm({ baseUrls: vaults.map(({ url }) => url), connections: callers })
     try {
       if (warmUp) await storm.send({ path: warmUp.tokenPath, apiKey: database.apiKey })
+      for (const grant of warmUps) await stormOne(storm, vaults, provider, database, grant)
       const found: OneStorm[] = []
       for (const grant of grants) found.push(await stormOne(storm, vaults, provider, database, grant))
       return found

@@ -17,8 +17,9 @@ export async function startCallers(
   { db, apiKey, connection }: VaultDatabase,
   over: AbortSignal,
 ): Promise<Record<string, number>> {
-  const caller = await createCallerStore(db).findLive(hashApiKey(new Secret(apiKey)))
-  if (!caller) throw new Error('there is no administrator')
+  const found = await createCallerStore(db).findLive(hashApiKey(new Secret(apiKey)), null)
+  if (!found) throw new Error('there is no administrator')
+  const { caller } = found
   const answers: Record<string, number> = {}
   const call = async () => {
     while (!over.aborted) {

@@ -67,7 +67,6 @@ export function startReplica(deps: {
       keyring,
       refreshGrant: engine.refreshGrant,
       sleep: time.sleep,
-      inBackground,
     }),
     async stop() {
       stopping.abort()

@@ -24,7 +24,7 @@ export interface Found {
 /** In the order in which they are played, by the names that choose them. Each takes a PostgreSQL server. */
 export const scenarios: Record<string, (serverUrl: string) => Promise<Partial<Found>>> = {
   async callers(serverUrl) {
-    const common = { callers: 1000, repetitions: 7, providerMs: 200, allowanceMs: 300 }
+    const common = { callers: 1000, warmUps: 10, repetitions: 7, providerMs: 200, allowanceMs: 300 }
     const baseline = await waitingBaseline({ processes: 3, callers: 1000, waitMs: 200, repetitions: 7 })
     const storages: { storage: Storage; vaults: number }[] = [
       { storage: { kind: 'postgres', serverUrl }, vaults: 3 },

@@ -1,4 +1,4 @@
-import { cpus } from 'node:os'
+import { cpus, totalmem } from 'node:os'
 
 /** What the figures were measured on. */
 export function machine() {
@@ -8,6 +8,7 @@ export function machine() {
     platform: `${process.platform} ${process.arch}`,
     cpu: cpu?.model,
     cores: cpus().length,
+    memoryGb: Math.round(totalmem() / 1e9),
   }
 }
 

@@ -7,15 +7,17 @@ import {
   exitCodes,
   type OperationName,
 } from '@authconn/shared'
+import { performancePage } from '../../bench/performance-page.ts'
 import { settings } from '../../packages/server/src/config/settings.ts'
 
 const notice = '<!-- Made by `npm run docs` from the code; changes here are lost. -->'
 
-/** The pages of the documentation that are made from the code, by their paths in the checkout. */
+/** The pages of the documentation that are made from the code or from measurements, by their paths in the checkout. */
 export function generatedDocs(): { path: string; text: string }[] {
   return [
     { path: 'docs/errors.md', text: errorsPage() },
     { path: 'docs/settings.md', text: settingsPage() },
+    { path: 'docs/performance.md', text: performancePage() },
   ]
 }
 

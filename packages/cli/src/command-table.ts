@@ -3,13 +3,29 @@ import type { Command } from './command.ts'
 export interface CommandEntry {
   name: string
   summary: string
-  /** Also found in the long form, `authconn workspace authconnection NAME`. */
-  ofConnections: boolean
   load(): Promise<Command>
 }
 
+/** Commands about one kind of thing: `authconn callers list`. */
+export interface CommandGroup {
+  name: string
+  summary: string
+  commands: readonly CommandEntry[]
+}
+
+export type TableEntry =
+  | (CommandEntry & {
+      /** Also found in the long form, `authconn workspace authconnection NAME`. */
+      ofConnections?: true
+    })
+  | CommandGroup
+
+export function isGroup(entry: TableEntry): entry is CommandGroup {
+  return 'commands' in entry
+}
+
 /** The commands in the order of the help. A command's module is loaded only when the command line names it. */
-export const commandTable: readonly CommandEntry[] = [
+export const commandTable: readonly TableEntry[] = [
   {
     name: 'create',
     summary: 'Create a connection: an OAuth client at a provider',
@@ -59,21 +75,76 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/delete.ts')).deleteCommand,
   },
   {
+    name: 'callers',
+    summary: 'Make, list, rotate and revoke callers: those who talk to the vault with an API key',
+    commands: [
+      {
+        name: 'create',
+        summary: 'Create a caller and show its API key, this once',
+        load: async () => (await import('./commands/callers/create.ts')).createCaller,
+      },
+      {
+        name: 'list',
+        summary: 'List the callers and what they may do',
+        load: async () => (await import('./commands/callers/list.ts')).listCallers,
+      },
+      {
+        name: 'rotate',
+        summary: 'Give a caller a new API key; the former one works on for a while',
+        load: async () => (await import('./commands/callers/rotate.ts')).rotateCaller,
+      },
+      {
+        name: 'revoke',
+        summary: 'Revoke a caller: its API keys are refused from now on',
+        load: async () => (await import('./commands/callers/revoke.ts')).revokeCaller,
+      },
+    ],
+  },
+  {
+    name: 'audit',
+    summary: 'Read and verify the record of what the vault decided',
+    commands: [
+      {
+        name: 'list',
+        summary: 'List what the vault decided, newest first, or follow it',
+        load: async () => (await import('./commands/audit/list.ts')).listAudit,
+      },
+      {
+        name: 'verify',
+        summary: 'Verify that no record was changed, removed, moved or forged',
+        load: async () => (await import('./commands/audit/verify.ts')).verifyAudit,
+      },
+    ],
+  },
+  {
+    name: 'workspaces',
+    summary: 'Make and list workspaces, as an operator of the vault',
+    commands: [
+      {
+        name: 'create',
+        summary: "Make a workspace and show its first administrator's API key, this once",
+        load: async () => (await import('./commands/workspaces/create.ts')).createWorkspace,
+      },
+      {
+        name: 'list',
+        summary: 'List the workspaces',
+        load: async () => (await import('./commands/workspaces/list.ts')).listWorkspaces,
+      },
+    ],
+  },
+  {
     name: 'providers',
     summary: 'List the providers known by name',
-    ofConnections: false,
     load: async () => (await import('./commands/providers.ts')).providers,
   },
   {
     name: 'version',
     summary: 'Print the version',
-    ofConnections: false,
     load: async () => (await import('./commands/version.ts')).versionCommand,
   },
   {
     name: 'help',
     summary: 'Print help for a command',
-    ofConnections: false,
     load: async () => (await import('./commands/help.ts')).help,
   },
 ]

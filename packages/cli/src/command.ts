@@ -9,6 +9,8 @@ export interface CommandData {
   description?: string
   operand?: { label: string; help: string; several?: true }
   flags: Flags
+  /** Words that its flags take, and what they mean. */
+  terms?: { heading: string; meanings: Readonly<Record<string, string>> }
   /** Command lines, and what each does. */
   examples: readonly (readonly [line: string, does: string])[]
 }
@@ -16,21 +18,25 @@ export interface CommandData {
 /** A command is data, one function, and how its result is worded. */
 export interface CommandDefinition<F extends Flags, R> extends CommandData {
   flags: F
-  run(ctx: Context, flags: FlagValues<F>, operands: readonly string[]): Promise<R>
+  /** undefined: what there was to print has been printed as it came. */
+  run(ctx: Context, flags: FlagValues<F>, operands: readonly string[]): Promise<R | undefined>
   /** For stdout, without the last line break. */
   render(result: R, view: View): string
   /** What to type next, for stderr. */
   next?(result: R): string | undefined
+  /** The exit code, where a result is no success though it was come by without an error. */
+  exitCode?(result: R): number
 }
 
 export interface Command extends CommandData {
-  execute(ctx: Context, parsed: CommanderCommand): Promise<CommandResult>
+  execute(ctx: Context, parsed: CommanderCommand): Promise<CommandResult | undefined>
 }
 
 export interface CommandResult {
   data: unknown
   words(view: View): string
   next(): string | undefined
+  exitCode: number
 }
 
 /** Binds the types of a definition, so that commands with different flags and results fit one table. */
@@ -39,10 +45,12 @@ export function defineCommand<const F extends Flags, R>(definition: CommandDefin
     ...definition,
     async execute(ctx, parsed) {
       const data = await definition.run(ctx, parsed.opts<FlagValues<F>>(), parsed.args)
+      if (data === undefined) return undefined
       return {
         data,
         words: (view) => definition.render(data, view),
         next: () => definition.next?.(data),
+        exitCode: definition.exitCode?.(data) ?? 0,
       }
     },
   }

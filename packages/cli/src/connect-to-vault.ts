@@ -7,7 +7,7 @@ import {
   type Settings,
 } from '@authconn/sdk'
 import { fetchFromGenuineVault } from './fetch-from-genuine-vault.ts'
-import { type FoundCredentials, findLocalCredentials } from './local-credentials.ts'
+import { type FoundCredentials, findLocalCredentials, findOperatorKey } from './local-credentials.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -15,14 +15,22 @@ type Env = Readonly<Record<string, string | undefined>>
  * A client of the vault that the flag, the environment or a vault on this machine names, in that order.
  * Throws vault_not_configured, vault_not_genuine, unauthenticated, usage, invalid_api_key or key_file_unsafe.
  */
-export async function connectToVault(env: Env, vaultUrl: string | undefined): Promise<AuthconnClient> {
+export async function connectToVault(
+  env: Env,
+  vaultUrl: string | undefined,
+  as?: 'operator',
+): Promise<AuthconnClient> {
   const { allowInsecureHttp, ...settings } = await readSettings(env)
-  const options = await complete(env, { url: vaultUrl ?? settings.url, apiKey: settings.apiKey })
+  const options = await complete(env, { url: vaultUrl ?? settings.url, apiKey: settings.apiKey }, as)
   return createClient({ ...options, allowInsecureHttp })
 }
 
 /** Takes what is missing from the vault on this machine; its key goes to no other vault. */
-async function complete(env: Env, { url, apiKey }: Pick<Settings, 'url' | 'apiKey'>): Promise<ClientOptions> {
+async function complete(
+  env: Env,
+  { url, apiKey }: Pick<Settings, 'url' | 'apiKey'>,
+  as: 'operator' | undefined,
+): Promise<ClientOptions> {
   if (url !== undefined && apiKey !== undefined) return { url, apiKey }
   const { file, credentials } = await findLocalCredentials(env)
   if (credentials === undefined) {
@@ -39,7 +47,12 @@ async function complete(env: Env, { url, apiKey }: Pick<Settings, 'url' | 'apiKe
       `No API key is set for ${url}; the one in ${file} is for ${credentials.url} only.`,
     )
   }
-  return { url: credentials.url, apiKey: apiKey ?? credentials.api_key, fetch: provenFetch(credentials, file) }
+  const operatorKey = as === 'operator' ? await findOperatorKey(env) : undefined
+  return {
+    url: credentials.url,
+    apiKey: apiKey ?? operatorKey ?? credentials.api_key,
+    fetch: provenFetch(credentials, file),
+  }
 }
 
 function provenFetch(

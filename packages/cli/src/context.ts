@@ -11,8 +11,11 @@ export interface Context extends Io {
   json: boolean
   /** Whether somebody is there to answer questions. */
   interactive: boolean
-  /** The vault of this command line. Throws vault_not_configured and other codes of a wrong configuration. */
-  vault(): Promise<AuthconnClient>
+  /**
+   * The vault of this command line; of the keys on this machine that of the administrator, or of an operator for what only
+   * those may. Throws vault_not_configured and other codes of a wrong configuration.
+   */
+  vault(as?: 'operator'): Promise<AuthconnClient>
   /** Tells the person something, on stderr; with --json as a line of JSON that holds the fields too. */
   say(words: string, fields?: Readonly<Record<string, unknown>>): void
   warn(words: string): void
@@ -29,7 +32,7 @@ export function createContext(io: Io, options: { json: boolean; vaultUrl: string
     ...io,
     json,
     interactive: io.stdin.isTTY === true && io.stderr.isTTY === true,
-    vault: () => connectToVault(io.env, options.vaultUrl),
+    vault: (as) => connectToVault(io.env, options.vaultUrl, as),
     say: (words, fields = {}) => tell(words, fields, plain(words)),
     warn: (words) => tell(words, { warning: true }, `${paint.yellow('Warning:')} ${plain(words)}`),
     waitFor: (label, work) => (io.stderr.isTTY && !json ? withSpinner(label, io, work) : work),

@@ -10,8 +10,8 @@ export interface Flag<T> {
   fallback?: T
   /** A switch that turns something off: `browser` is `--no-browser`, and true when not given. */
   negated?: true
-  /** Throws usage. */
-  parse?(given: string, flag: string): T
+  /** Throws usage. `before`: what it is already, when the flag was given before. */
+  parse?(given: string, flag: string, before: T | undefined): T
 }
 
 export type Flags = Readonly<Record<string, Flag<unknown>>>
@@ -80,6 +80,62 @@ export const words = (value: string, help: string, fallback: string): Flag<strin
 
 function splitWords(given: string): string[] {
   return [...new Set(given.split(/[\s,]+/).filter((word) => word !== ''))]
+}
+
+/** Several values without spaces or commas: in one word, or with the flag given several times. */
+export const list = (value: string, help: string): Flag<string[] | undefined> => ({
+  value,
+  help: `${help}; separated by commas, or the flag several times`,
+  parse(given, flag, before = []) {
+    const found = splitWords(given)
+    if (found.length === 0) throw new AuthconnError('usage', `${flag} was given without a value.`)
+    return [...new Set([...before, ...found])]
+  },
+})
+
+/** Several values with whatever is in them, each with its flag. */
+export const several = (value: string, help: string): Flag<string[] | undefined> => ({
+  value,
+  help: `${help}; the flag several times for several`,
+  parse: (given, _flag, before = []) => [...new Set([...before, given])],
+})
+
+/**
+ * A moment in ISO 8601: a date (which begins at midnight UTC), a date with time and zone, or a time from now, such as
+ * `90d`: ahead for what is to come, back for what has been.
+ */
+export const moment = (help: string, direction: 'ahead' | 'back'): Flag<string | undefined> => ({
+  value: 'MOMENT',
+  help: `${help}: ${direction === 'ahead' ? '90d or 12h from now' : '2h or 7d before now'}, or a date such as 2027-01-31`,
+  parse(given, flag) {
+    const found = fromNow(given, direction) ?? atDate(given)
+    if (found) return found.toISOString()
+    throw new AuthconnError(
+      'usage',
+      `${flag} takes a time such as 30m, 12h or 90d, or a date such as 2027-01-31 or 2027-01-31T12:00:00Z.`,
+    )
+  },
+})
+
+function fromNow(given: string, direction: 'ahead' | 'back'): Date | undefined {
+  const [, number, unit = ''] = /^(\d{1,5})([smhd])$/.exec(given) ?? []
+  if (number === undefined) return undefined
+  const milliseconds = Number(number) * (secondsIn[unit] ?? 0) * 1000
+  return new Date(direction === 'ahead' ? Date.now() + milliseconds : Date.now() - milliseconds)
+}
+
+function atDate(given: string): Date | undefined {
+  const shape = /^(\d{4}-\d{2}-\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2}))?$/
+  const [, day] = shape.exec(given) ?? []
+  // The platform takes the 31st of February for a day in March.
+  if (day === undefined || !isDay(day)) return undefined
+  const date = new Date(given)
+  return Number.isNaN(date.getTime()) ? undefined : date
+}
+
+function isDay(day: string): boolean {
+  const date = new Date(`${day}T00:00:00Z`)
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day)
 }
 
 /** `clientId` → `client-id` */

@@ -26,9 +26,21 @@ ${codes.join('\n')}
 Run authconn help COMMAND for a command's flags and examples.`
 }
 
+/** What the help of a group of commands says after their list. */
+export function groupHelp(group: string): string {
+  return `\nRun authconn help ${group} COMMAND for a command's flags and examples.`
+}
+
 /** What the help of a command says after its flags. */
-export function commandHelp({ examples }: Pick<CommandData, 'examples'>): string {
-  return `\nExamples:\n${examples.map(([line, does]) => `  $ ${line}\n      ${does}`).join('\n')}`
+export function commandHelp({ terms, examples }: Pick<CommandData, 'terms' | 'examples'>): string {
+  const lines = examples.map(([line, does]) => `  $ ${line}\n      ${does}`)
+  return `${terms ? `\n${termList(terms)}\n` : ''}\nExamples:\n${lines.join('\n')}`
+}
+
+function termList({ heading, meanings: given }: NonNullable<CommandData['terms']>): string {
+  const entries = Object.entries(given)
+  const width = Math.max(...entries.map(([term]) => term.length))
+  return [`${heading}:`, ...entries.map(([term, meaning]) => `  ${term.padEnd(width)}  ${meaning}`)].join('\n')
 }
 
 const meanings: Readonly<Record<ErrorKind, string>> = {

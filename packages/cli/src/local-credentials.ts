@@ -1,7 +1,12 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AuthconnError } from '@authconn/sdk'
-import { defaultDataDirectory, type LocalCredentials, localCredentialsFile } from '@authconn/shared/local'
+import {
+  defaultDataDirectory,
+  type LocalCredentials,
+  localCredentialsFile,
+  localOperatorFile,
+} from '@authconn/shared/local'
 
 export interface FoundCredentials {
   /** Where they are, or would be. */
@@ -14,9 +19,28 @@ export interface FoundCredentials {
 export async function findLocalCredentials(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<FoundCredentials> {
-  const file = join(env.AUTHCONN_DATA_DIR || defaultDataDirectory(env), localCredentialsFile)
+  const file = pathOf(localCredentialsFile, env)
   const content = await readPrivate(file)
   return { file, credentials: content === undefined ? undefined : parse(content, file) }
+}
+
+/** What `authconn-server operator-key` left beside them. Throws vault_not_configured and key_file_unsafe. */
+export async function findOperatorKey(
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<string | undefined> {
+  const file = pathOf(localOperatorFile, env)
+  const content = await readPrivate(file)
+  if (content === undefined) return undefined
+  const value = parseJson(content)
+  const key = typeof value === 'object' && value !== null && 'api_key' in value ? value.api_key : undefined
+  if (typeof key === 'string') return key
+  throw new AuthconnError('vault_not_configured', `${file} is damaged: it does not hold an API key.`, {
+    hint: 'Remove it and make another operator with `authconn-server operator-key`, or set AUTHCONN_API_KEY.',
+  })
+}
+
+function pathOf(file: string, env: Readonly<Record<string, string | undefined>>): string {
+  return join(env.AUTHCONN_DATA_DIR || defaultDataDirectory(env), file)
 }
 
 async function readPrivate(file: string): Promise<string | undefined> {

@@ -1,8 +1,8 @@
 import { Command as CommanderCommand, Option } from 'commander'
 import type { Command, CommandData } from './command.ts'
-import { type CommandEntry, commandTable } from './command-table.ts'
+import { type CommandEntry, commandTable, isGroup, type TableEntry } from './command-table.ts'
 import { type Flag, kebab } from './flags.ts'
-import { commandHelp, programHelp } from './help-text.ts'
+import { commandHelp, groupHelp, programHelp } from './help-text.ts'
 import { toJson } from './output/to-json.ts'
 import { version, versionDetails } from './version.ts'
 
@@ -16,10 +16,7 @@ export interface ProgramOptions {
 
 /** The parser for a command line. Only the commands that it names are loaded in full; the others are a line of help. */
 export async function buildProgram(argv: readonly string[], options: ProgramOptions): Promise<CommanderCommand> {
-  const loaded = new Map<string, Command>()
-  for (const entry of commandTable) {
-    if (argv.includes(entry.name)) loaded.set(entry.name, await entry.load())
-  }
+  const loaded = await loadNamed(argv)
 
   const program = new CommanderCommand('authconn')
     .description('Create and authorize OAuth connections, and fetch their tokens.')
@@ -38,9 +35,14 @@ export async function buildProgram(argv: readonly string[], options: ProgramOpti
     .helpCommand(false)
     .addHelpText('after', programHelp)
 
-  const add = (parent: CommanderCommand, entry: CommandEntry) => {
-    const command = loaded.get(entry.name)
+  const add = (parent: CommanderCommand, entry: TableEntry) => {
     const child = parent.command(entry.name).summary(entry.summary).helpOption('-h, --help', 'print help')
+    if (isGroup(entry)) {
+      child.description(`${entry.summary}.`).helpCommand(false).addHelpText('after', groupHelp(entry.name))
+      for (const member of entry.commands) add(child, member)
+      return
+    }
+    const command = loaded.get(entry)
     if (command) describe(child, entry, command).action(() => options.perform(command, child))
   }
   for (const entry of commandTable) add(program, entry)
@@ -52,8 +54,18 @@ export async function buildProgram(argv: readonly string[], options: ProgramOpti
     .command('authconnection')
     .helpCommand(false)
     .summary('connections')
-  for (const entry of commandTable) if (entry.ofConnections) add(longForm, entry)
+  for (const entry of commandTable) if (!isGroup(entry) && entry.ofConnections) add(longForm, entry)
   return program
+}
+
+/** Those whose names are anywhere in the command line: rather one too many than to parse twice. */
+async function loadNamed(argv: readonly string[]): Promise<Map<CommandEntry, Command>> {
+  const loaded = new Map<CommandEntry, Command>()
+  const named = commandTable.filter(({ name }) => argv.includes(name))
+  for (const entry of named.flatMap((found) => (isGroup(found) ? found.commands : [found]))) {
+    if (argv.includes(entry.name)) loaded.set(entry, await entry.load())
+  }
+  return loaded
 }
 
 function describe(child: CommanderCommand, { summary }: CommandEntry, command: CommandData): CommanderCommand {
@@ -71,6 +83,6 @@ function toOption(key: string, flag: Flag<unknown>): Option {
   if (flag.fallback !== undefined) {
     option.default(flag.fallback, Array.isArray(flag.fallback) ? flag.fallback.join(',') : String(flag.fallback))
   }
-  if (flag.parse) option.argParser((given) => flag.parse?.(given, name))
+  if (flag.parse) option.argParser((given, before: unknown) => flag.parse?.(given, name, before))
   return option
 }

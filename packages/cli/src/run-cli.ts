@@ -25,18 +25,19 @@ export interface Io {
 export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   const json = wantsJson(argv)
   let connection: string | undefined
+  let exitCode = 0
   try {
     const program = await buildProgram(argv, {
       json,
       writeOut: (words) => io.stdout.write(words),
       writeErr: (words) => !json && io.stderr.write(words),
-      perform(command, parsed) {
+      async perform(command, parsed) {
         connection = connectionOf(command, parsed)
-        return perform(command, parsed, io)
+        exitCode = await perform(command, parsed, io)
       },
     })
     await program.parseAsync(argv, { from: 'user' })
-    return 0
+    return exitCode
   } catch (error) {
     if (!(error instanceof CommanderError)) return reportError(error, io, json, connection)
     // Help or the version was printed because it was asked for, or help because no command was named.
@@ -58,15 +59,17 @@ function connectionOf({ operand }: Command, parsed: CommanderCommand): string | 
   return parsed.args[0] ?? parsed.opts<{ name?: string }>().name
 }
 
-async function perform(command: Command, parsed: CommanderCommand, io: Io): Promise<void> {
+async function perform(command: Command, parsed: CommanderCommand, io: Io): Promise<number> {
   const { json = false, vaultUrl } = parsed.optsWithGlobals<{ json?: boolean; vaultUrl?: string }>()
   const ctx = createContext(io, { json, vaultUrl })
   const result = await command.execute(ctx, parsed)
+  if (result === undefined) return 0
   if (json) {
     io.stdout.write(`${toJson(result.data)}\n`)
-    return
+    return result.exitCode
   }
   io.stdout.write(`${result.words({ now: new Date(), paint: paintFor(io.stdout, io.env) })}\n`)
   const next = result.next()
   if (next !== undefined) ctx.say(next)
+  return result.exitCode
 }

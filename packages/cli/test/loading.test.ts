@@ -29,6 +29,12 @@ test('--version loads nothing but itself', async () => {
   expect(await loadedBy('--version')).toEqual(['packages/cli/src/main.ts', 'packages/cli/src/version.ts'])
 })
 
+test('a command of a group loads no schemas either, and nothing of the other groups', async () => {
+  const loaded = await loadedBy('audit', 'verify')
+  expect(loaded).toContain('packages/cli/src/commands/audit/verify.ts')
+  expect(loaded.filter((file) => /typebox|inquirer|contract|callers|workspaces/.test(file))).toEqual([])
+})
+
 test('a command loads its own module, and neither the others nor what it does not use', async () => {
   const loaded = await loadedBy('list')
   expect(loaded).toContain('packages/cli/src/commands/list.ts')

@@ -1,7 +1,8 @@
+import { permissionNames } from '@authconn/shared/permissions'
 import { describe, expect, test } from 'vitest'
 import { fakeVault } from './support/fake-vault.ts'
 import { run } from './support/run.ts'
-import { token } from './support/samples.ts'
+import { connection, token } from './support/samples.ts'
 
 describe('a command line that is not right ends with 2 and says what is meant', () => {
   test.each([
@@ -14,6 +15,11 @@ describe('a command line that is not right ends with 2 and says what is meant', 
     [['workspace', 'authconnection', 'creat'], '(Did you mean create?)'],
     [['workspace', 'authconnections'], '(Did you mean authconnection?)'],
     [['help', 'lst'], '(Did you mean list?)'],
+    [['caller', 'list'], '(Did you mean callers?)'],
+    [['callers', 'lst'], '(Did you mean list?)'],
+    [['callers', 'list', 'ci'], 'too many arguments'],
+    [['audit', 'verfy'], '(Did you mean verify?)'],
+    [['help', 'callers', 'rotat'], '(Did you mean rotate?)'],
     [['create', '--name'], "'--name <NAME>' argument missing"],
     [['get', 'a', 'b'], 'too many arguments'],
     [['get', 'a', '--name', 'b'], 'two different names'],
@@ -71,6 +77,8 @@ describe('a command line that is not right ends with 2 and says what is meant', 
     [['workspace', 'authconnection', 'canary-s3cret']],
     [['help', 'canary-s3cret']],
     [['list', 'canary-s3cret']],
+    [['callers', 'canary-s3cret']],
+    [['callers', 'revoke', 'ci', 'canary-s3cret']],
   ])('without repeating what may be a secret: %j', async (argv) => {
     const { exitCode, stderr } = await run(argv)
     expect(exitCode).toBe(2)
@@ -113,6 +121,66 @@ describe('help', () => {
     const long = await run(['workspace', 'authconnection', name, '--help'])
     if (['providers', 'version', 'help'].includes(name)) return
     expect(long.stdout).toContain(`Usage: authconn workspace authconnection ${name}`)
+  })
+})
+
+describe('a group of commands', () => {
+  const groups = {
+    callers: ['create', 'list', 'rotate', 'revoke'],
+    audit: ['list', 'verify'],
+    workspaces: ['create', 'list'],
+  }
+
+  test.each(Object.entries(groups))('%s lists its commands in its help', async (group, names) => {
+    const byFlag = await run([group, '--help'])
+    expect(byFlag.exitCode).toBe(0)
+    expect(byFlag.stdout).toContain(`Usage: authconn ${group} [options] [command]`)
+    for (const name of names) expect(byFlag.stdout).toMatch(new RegExp(`^ {2}${name} +\\w`, 'm'))
+    expect((await run(['help', group])).stdout).toBe(byFlag.stdout)
+    expect((await run(['--help'])).stdout).toMatch(new RegExp(`^ {2}${group} +\\w`, 'm'))
+  })
+
+  test.each(Object.keys(groups))('%s alone shows that help, with exit code 2', async (group) => {
+    const { exitCode, stdout, stderr } = await run([group])
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
+    expect(stderr).toContain(`Usage: authconn ${group}`)
+    expect(JSON.parse((await run([group, '--json'])).stderr)).toMatchObject({ code: 'usage' })
+  })
+
+  test.each(Object.entries(groups).flatMap(([group, names]) => names.map((name) => [group, name])))(
+    'has help of %s %s with examples',
+    async (...names) => {
+      const byFlag = await run([...names, '--help'])
+      expect(byFlag.exitCode).toBe(0)
+      expect(byFlag.stdout).toContain(`Usage: authconn ${names.join(' ')} `)
+      expect(byFlag.stdout).toContain(`Examples:\n  $ authconn ${names.join(' ')}`)
+      expect((await run(['help', ...names])).stdout).toBe(byFlag.stdout)
+    },
+  )
+
+  test('tells in the help of callers create what each permission is', async () => {
+    const { stdout } = await run(['callers', 'create', '--help'])
+    for (const name of permissionNames) expect(stdout).toMatch(new RegExp(`^ {2}${name} +[A-Z]`, 'm'))
+  })
+
+  test('keeps its commands apart from those of the same name', async () => {
+    const { url, requests } = await fakeVault({
+      listConnections: () => ({ connections: [], next: null }),
+      listCallers: () => ({ callers: [], next: null }),
+      getConnection: () => connection(),
+    })
+    await run(['list'], { url })
+    await run(['callers', 'list'], { url })
+    await run(['--json', 'callers', 'list'], { url })
+    await run(['get', 'callers'], { url })
+    await run(['get', '--name', 'list'], { url })
+    expect(requests.map(({ operation }) => operation)).toEqual([
+      'listConnections',
+      'listCallers',
+      'listCallers',
+      'getConnection',
+      'getConnection',
+    ])
   })
 })
 

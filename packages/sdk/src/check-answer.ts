@@ -92,10 +92,15 @@ const caller = {
   permissions: 'array',
   connections: 'array',
   subjects: 'any',
+  addresses: 'any',
   created_at: 'string',
   expires_at: 'any',
   revoked_at: 'any',
+  last_used_at: 'any',
+  former_key_until: 'any',
 } as const
+
+const workspace = { id: 'string', name: 'string', created_at: 'string' } as const
 
 /** The contract in names, so that no schema library is loaded; its types keep this complete. */
 const promised: { readonly [N in OperationName]: Promised<Operation<N>['response']> } = {
@@ -117,5 +122,10 @@ const promised: { readonly [N in OperationName]: Promised<Operation<N>['response
   cancelAuthorization: authorization,
   createCaller: { ...caller, api_key: 'string' },
   listCallers: { callers: 'array', next: 'any' },
+  rotateCaller: { ...caller, api_key: 'string' },
   revokeCaller: caller,
+  listAudit: { records: 'array', next: 'any' },
+  verifyAudit: { intact: 'boolean', records: 'number', checkpoints: 'number', problems: 'array', head: 'any' },
+  createWorkspace: { ...workspace, administrator: 'object' },
+  listWorkspaces: { workspaces: 'array', next: 'any' },
 }

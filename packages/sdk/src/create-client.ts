@@ -60,6 +60,7 @@ export function createClient(options: ClientOptions): AuthconnClient {
     callOptions: CallOptions = {},
   ): Promise<unknown> {
     const { url, ...request } = buildRequest(base, operation, input, apiKey)
+    if (callOptions.requestId !== undefined) request.headers['x-request-id'] = callOptions.requestId
     const timeout = callOptions.timeout === undefined ? defaultTimeout : checkTimeout(callOptions.timeout)
     const late = AbortSignal.timeout(timeout)
     const signal = callOptions.signal ? AbortSignal.any([callOptions.signal, late]) : late

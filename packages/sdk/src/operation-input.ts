@@ -23,6 +23,8 @@ export interface CallOptions {
   signal?: AbortSignal | undefined
   /** Milliseconds; instead of the client's. */
   timeout?: number | undefined
+  /** By which the request is found in the log and the audit log of the vault: 8 to 128 letters, digits, `.`, `_` and `-`. */
+  requestId?: string | undefined
 }
 
 export type CallArguments<N extends OperationName> =

@@ -97,3 +97,12 @@ test.each([
   const error = await thrown(() => createClient({ url: origin, apiKey }).getConnectionToken('google'))
   expect(error).toMatchObject({ code: 'vault_answer_invalid', detail: expect.stringContaining(words) })
 })
+
+test('sends the id by which a request is to be found, and none otherwise', async () => {
+  const { requests, origin } = await recorded()
+  const client = createClient({ url: origin, apiKey })
+  await client.call('getToken', { params: { name: 'google' } }, { requestId: 'job-17.step-3' })
+  await client.call('getToken', { params: { name: 'google' } })
+  expect(requests[0]?.headers).toMatchObject({ 'x-request-id': 'job-17.step-3' })
+  expect(requests[1]?.headers).not.toHaveProperty('x-request-id')
+})

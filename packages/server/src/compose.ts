@@ -6,19 +6,29 @@ import { keepAdminKey } from './adapters/files/credentials-file.ts'
 import { createOAuth } from './adapters/oauth/create-oauth.ts'
 import { listProviders } from './adapters/oauth/providers.ts'
 import { createSafeFetch } from './adapters/oauth/safe-fetch.ts'
+import { traceCalls } from './adapters/oauth/trace-calls.ts'
 import { checkKek, createKek } from './adapters/open-kek.ts'
+import { openAuditKey } from './adapters/postgres/audit-key.ts'
+import { createAuditStore } from './adapters/postgres/audit-store.ts'
 import { createAuthorizationStore } from './adapters/postgres/authorization-store.ts'
 import { createCallerStore } from './adapters/postgres/caller-store.ts'
 import { createConnectionStore } from './adapters/postgres/connection-store.ts'
 import { createDataKeyStore, sampleDataKeys } from './adapters/postgres/data-key-store.ts'
-import { isDatabaseUnavailable } from './adapters/postgres/database-errors.ts'
+import { isAboutValues, isDatabaseUnavailable } from './adapters/postgres/database-errors.ts'
 import { createEventStore } from './adapters/postgres/event-store.ts'
 import { firstStart } from './adapters/postgres/first-start.ts'
 import { createGrantStore } from './adapters/postgres/grant-store.ts'
+import { createTokenLookup } from './adapters/postgres/look-up-tokens.ts'
 import type { OpenDatabase } from './adapters/postgres/open-database.ts'
 import { createRevocationStore } from './adapters/postgres/revocation-store.ts'
+import { createWorkspaceStore } from './adapters/postgres/workspace-store.ts'
+import { shareCounts } from './adapters/redis/share-counts.ts'
 import { createBackground } from './background.ts'
 import type { Config } from './config/load-config.ts'
+import { createAuditLog } from './core/audit/audit-log.ts'
+import { createAuditCheckpoints } from './core/audit/checkpoint-audit.ts'
+import { limitAnonymous } from './core/audit/limit-anonymous.ts'
+import { createReadAudit } from './core/audit/read-audit.ts'
 import { createAuthenticate } from './core/callers/authenticate.ts'
 import { createManageCallers } from './core/callers/manage-callers.ts'
 import { createCompleteAuthorization } from './core/connections/complete-authorization.ts'
@@ -30,23 +40,34 @@ import { createUpdateConnection } from './core/connections/update-connection.ts'
 import { createWatchAuthorization } from './core/connections/watch-authorization.ts'
 import type { KeyEncryptionKey } from './core/crypto/key-encryption-key.ts'
 import { createKeyring } from './core/crypto/keyring.ts'
+import { createFetchToken } from './core/grants/fetch-token.ts'
+import { findTogether } from './core/grants/find-together.ts'
+import { gather } from './core/grants/gather.ts'
 import { createGiveBackTokens } from './core/grants/give-back-tokens.ts'
 import { createIssueToken } from './core/grants/issue-token.ts'
 import { leaseTimes } from './core/grants/lease-keeper.ts'
 import { createRevokeGrant, createRevokeLocally } from './core/grants/revoke-grant.ts'
 import { createRetryRevocations, createRevokeUpstream } from './core/grants/revoke-upstream.ts'
+import { createRateLimits } from './core/limits/rate-limits.ts'
 import { Secret } from './core/secret.ts'
+import type { TokenQuestion, TokenSight } from './core/token-port.ts'
+import { createManageWorkspaces } from './core/workspaces/manage-workspaces.ts'
 import { createApp } from './http/app.ts'
+import { createLimits } from './http/limits.ts'
+import { auditRoutes } from './http/routes/audit.ts'
 import { authorizationRoutes } from './http/routes/authorizations.ts'
 import { callerRoutes } from './http/routes/callers.ts'
 import { connectionRoutes } from './http/routes/connections.ts'
 import { operationsRoutes } from './http/routes/operations.ts'
-import { tokenRoutes } from './http/routes/tokens.ts'
+import { createTokenHandler } from './http/routes/tokens.ts'
+import { workspaceRoutes } from './http/routes/workspaces.ts'
 import { runPeriodically } from './jobs/run-periodically.ts'
 import type { Logger } from './logger.ts'
+import { measureAppends } from './measure-appends.ts'
 import { createMetrics } from './metrics.ts'
 import { localUrl, prepareSchema, withStorage } from './open-storage.ts'
 import { createRefreshEngine } from './refresh-engine.ts'
+import type { Tracing } from './tracing.ts'
 import { version } from './version.ts'
 
 export interface Vault {
@@ -62,7 +83,7 @@ export interface Vault {
 }
 
 /** Opens storage, makes sure of schema and keys, and wires core to its adapters. The one place where they meet. */
-export async function composeVault(config: Config, log: Logger): Promise<Vault> {
+export async function composeVault(config: Config, log: Logger, tracing?: Tracing): Promise<Vault> {
   return withStorage(config, log, async (storage) => {
     await prepareSchema(storage, config, log)
     const kek = storage.kek ?? createKek(config.dataDirectory)
@@ -73,17 +94,23 @@ export async function composeVault(config: Config, log: Logger): Promise<Vault> 
     await checkKek(kek, await sampleDataKeys(storage.db))
     // Nobody else can be using it, so what a former process was doing has come to its end with it.
     if (storage.kind === 'pglite') await createGrantStore(storage.db).endAllLeases()
-    return wire({ ...storage, kek }, adminKey, config, log)
+    // Without them records go into the default partition, which is no reason not to start.
+    await createAuditStore(storage.db)
+      .preparePartitions()
+      .catch((error) => log.warn({ error }, 'could not make partitions of the audit log'))
+    const auditKey = await openAuditKey(storage.db, kek)
+    return wire({ ...storage, kek, auditKey }, adminKey, config, log, tracing)
   })
 }
 
 function wire(
-  storage: OpenDatabase & { kek: KeyEncryptionKey },
+  storage: OpenDatabase & { kek: KeyEncryptionKey; auditKey: Uint8Array },
   adminKey: Secret | undefined,
   config: Config,
   log: Logger,
+  tracing: Tracing | undefined,
 ): Vault {
-  const { db, kek } = storage
+  const { db, kek, auditKey } = storage
   const connections = createConnectionStore(db)
   const grants = createGrantStore(db)
   const authorizations = createAuthorizationStore(db)
@@ -92,12 +119,14 @@ function wire(
   const revocations = createRevocationStore(db)
   const keyring = createKeyring({ dataKeys: createDataKeyStore(db), kek })
 
-  const safeFetch = createSafeFetch({
+  const traced: Tracing['wrap'] = tracing?.wrap ?? ((_name, work) => work)
+  const plainFetch = createSafeFetch({
     allowLoopback: config.allowLoopbackProviders,
     timeoutMs: config.providerTimeoutMs,
     longestTimeoutMs: config.refresh.timeoutMs,
     version,
   })
+  const safeFetch = tracing ? traceCalls(tracing.wrap, plainFetch) : plainFetch
   const oauth = createOAuth({ safeFetch, refreshTimeoutMs: config.refresh.timeoutMs })
   const background = createBackground(log)
   const inBackground = background.add
@@ -108,14 +137,20 @@ function wire(
   const revokeUpstream = createRevokeUpstream(revokeDeps)
   const revokeLocally = createRevokeLocally({ grants, revocations, keyring })
   const giveBackTokens = createGiveBackTokens({ revocations, revokeUpstream, keyring, oauth, log })
-  const metrics = createMetrics({ countDue: grants.countDue, refusingProviders: () => engine.refusing() })
+  const metrics = createMetrics({
+    countDue: grants.countDue,
+    refusingProviders: () => engine.refusing(),
+    poolState: storage.poolState,
+    requestsUnderWay: () => app.load.underWay(),
+    tokensWaiting: () => lookUp.waiting(),
+  })
   const engine = createRefreshEngine({
     grants,
     connections,
     keyring,
     oauth,
     giveBackTokens,
-    meter: metrics,
+    meter: metrics.refreshes,
     log,
     limits: config.refresh,
     lease: leaseTimes,
@@ -124,12 +159,62 @@ function wire(
     inBackground,
   })
 
+  const auditStore = createAuditStore(db)
+  const clock = () => new Date()
+  const audit = limitAnonymous(
+    createAuditLog({ store: measureAppends(auditStore, metrics.tokens), key: auditKey, clock }),
+    { clock, log },
+  )
+  const checkpoints = createAuditCheckpoints({
+    store: auditStore,
+    audit,
+    key: auditKey,
+    log,
+    clock,
+    months: config.auditMonths,
+  })
+  const lookUpAll = createTokenLookup(db)
+  const lookUp = gather<TokenQuestion, TokenSight>(
+    (questions) => {
+      metrics.tokens.lookedUp(questions.length)
+      return lookUpAll(questions)
+    },
+    { ...lookupLimits, isOfOne: isAboutValues },
+  )
+  const fetchToken = createFetchToken({
+    lookUp: traced('token lookup', lookUp),
+    audit,
+    keyring,
+    issueToken: createIssueToken({
+      connections: findTogether(connections),
+      grants,
+      keyring,
+      refreshGrant: engine.refreshGrant,
+      sleep: sleepUnless,
+    }),
+    refreshGrant: engine.refreshGrant,
+    connections,
+    grants,
+    callers,
+    inBackground,
+  })
+
+  const { perCaller, failuresPerAddress, redisUrl } = config.limits
+  const rateLimits = createRateLimits({ perCaller, failuresPerAddress, isShared: redisUrl !== undefined })
+  const sharing = redisUrl && shareCounts({ url: redisUrl, counters: rateLimits.counters, log })
+
   const proofKey = new Secret(randomBytes(32).toString('base64url'))
   let stopping = false
   const app = createApp({
-    authenticate: createAuthenticate({ callers }),
+    authenticate: createAuthenticate({ callers, inBackground }),
+    audit,
+    fetchToken: createTokenHandler({ fetchToken }),
     isDatabaseUnavailable,
     isStopping: () => stopping,
+    limits: createLimits({ rateLimits, meter: metrics.http, log, clock: () => Date.now() }),
+    meter: metrics.http,
+    tracing,
+    trustedProxies: config.trustedProxies,
     renderMetrics: metrics.render,
     log,
     version,
@@ -138,6 +223,7 @@ function wire(
         async pingDatabase() {
           await sql`select 1`.execute(db)
         },
+        isOverloaded: () => app.load.isOverloaded(),
         proofKey,
       }),
       ...connectionRoutes({
@@ -148,16 +234,7 @@ function wire(
         deleteConnection: createDeleteConnection({ connections, grants, revokeLocally, revokeUpstream }),
         revokeGrant: createRevokeGrant({ connections, revokeLocally, revokeUpstream }),
       }),
-      ...tokenRoutes({
-        issueToken: createIssueToken({
-          connections,
-          grants,
-          keyring,
-          refreshGrant: engine.refreshGrant,
-          sleep: sleepUnless,
-          inBackground,
-        }),
-      }),
+      ...auditRoutes({ readAudit: createReadAudit({ store: auditStore, checkpoints, key: auditKey }) }),
       ...authorizationRoutes({
         startAuthorization: createStartAuthorization({
           authorizations,
@@ -178,6 +255,9 @@ function wire(
         watchAuthorization: createWatchAuthorization({ authorizations }),
       }),
       ...callerRoutes({ manageCallers: createManageCallers({ callers }) }),
+      ...workspaceRoutes({
+        manageWorkspaces: createManageWorkspaces({ workspaces: createWorkspaceStore(db), kek }),
+      }),
     },
   })
 
@@ -187,7 +267,11 @@ function wire(
       ? []
       : [runPeriodically('refresh what is due', 1, engine.sweepDueGrants, log)]),
     runPeriodically('forget former client secrets', 3600, connections.forgetFormerSecrets, log),
+    runPeriodically('vouch for the audit log', 10, checkpoints.write, log),
+    runPeriodically('make partitions of the audit log', 3600, auditStore.preparePartitions, log),
+    runPeriodically('prune the audit log', 3600, checkpoints.prune, log),
     runPeriodically('purge events', 3600, () => events.purge(config.eventRetention), log),
+    runPeriodically('purge ended keys', 3600, callers.purgeEndedKeys, log),
     runPeriodically('retry revocations', 15, createRetryRevocations(revokeDeps), log),
     runPeriodically('finish deletions', 60, finishDeletions, log),
     runPeriodically('purge authorizations', 3600, authorizations.purgeEnded, log),
@@ -203,10 +287,12 @@ function wire(
     async close() {
       stopping = true
       // Together: a long round of a job must not use up the time that is left after the requests.
-      await Promise.all([app.close(), ...jobs.map((stop) => stop())])
+      await Promise.all([app.close(), sharing?.stop(), ...jobs.map((stop) => stop())])
       await background.settle()
+      await checkpoints.write().catch((error) => log.error({ error }, 'the last audit records have no checkpoint'))
       await safeFetch.close()
       await storage.close()
+      await tracing?.stop()
     },
   }
 }
@@ -215,3 +301,6 @@ function wire(
 function sleepUnless(ms: number, signal: AbortSignal): Promise<unknown> {
   return sleep(ms, undefined, { signal })
 }
+
+/** Two batches at a time keep the database busy while the answers of the one before are made. */
+const lookupLimits = { lanes: 2, most: 128, queue: 10_000 }

@@ -4,9 +4,10 @@ import type { LogLevel } from './config/load-config.ts'
 export type { Logger }
 
 /** Lines of JSON on standard output. Secrets print as "[secret]" by their type; errors without what they drag along. */
-export function createLogger(level: LogLevel): Logger {
+export function createLogger(level: LogLevel, moreFields?: () => object): Logger {
   const options: LoggerOptions = {
     level,
+    ...(moreFields ? { mixin: moreFields } : {}),
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },

@@ -41,12 +41,27 @@ withSettings(program.command('admin-key'))
   .action(async (flags) => {
     const [{ makeAdminKey }, { showAdminKey }] = await Promise.all([
       import('./make-admin-key.ts'),
-      import('./show-admin-key.ts'),
+      import('./show-key.ts'),
     ])
     const config = loadConfig({ ...process.env, ...environmentOf(flags) })
     const { name, key } = await makeAdminKey(config, createLogger(config.logLevel))
     process.stdout.write(`Made the administrator ${name}\n`)
     showAdminKey(key, config.dataDirectory)
+  })
+
+withSettings(program.command('operator-key'))
+  .description(
+    'Make a new operator, who makes workspaces and sees nothing inside them. Needs the key-encryption key. On the embedded database the vault must be stopped.',
+  )
+  .action(async (flags) => {
+    const [{ makeOperatorKey }, { showOperatorKey }] = await Promise.all([
+      import('./make-operator-key.ts'),
+      import('./show-key.ts'),
+    ])
+    const config = loadConfig({ ...process.env, ...environmentOf(flags) })
+    const { name, key } = await makeOperatorKey(config, createLogger(config.logLevel))
+    process.stdout.write(`Made the operator ${name}\n`)
+    showOperatorKey(key, config.dataDirectory)
   })
 
 try {

@@ -4,7 +4,9 @@ import type { Config } from './config/load-config.ts'
 import { AuthconnError } from './core/errors.ts'
 import type { Secret } from './core/secret.ts'
 import type { Logger } from './logger.ts'
+import { nameByMoment } from './name-by-moment.ts'
 import { localUrl, requireSchema, withStorage } from './open-storage.ts'
+import { recordOutside } from './record-outside.ts'
 
 /**
  * Makes one more administrator, for when the key of the last is lost, and keeps its key in the data directory in place
@@ -15,7 +17,8 @@ export async function makeAdminKey(config: Config, log: Logger): Promise<{ name:
   return withStorage(config, log, async (storage) => {
     if (!storage.kek) throw new AuthconnError('vault_not_started')
     await requireSchema(storage)
-    const name = `admin-${new Date().toISOString().replace(/[-:]/g, '').replace(/[T.]/g, '-').toLowerCase()}`
+    const name = nameByMoment('admin')
+    await recordOutside(storage, log, 'admin-key', name)
     const vault = findVault(config.dataDirectory) ?? { url: localUrl(config) }
     const key = await makeAdministrator(storage.db, name, (made) =>
       keepAdminKey(config.dataDirectory, vault, made),

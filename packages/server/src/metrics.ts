@@ -1,71 +1,47 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Registry } from 'prom-client'
+import type { OpenDatabase } from './adapters/postgres/open-database.ts'
 import type { RefreshMeter } from './core/grants/refresh-meter.ts'
-import type { Connection } from './core/ports.ts'
+import type { HttpMeter } from './http/measure-requests.ts'
+import { createHttpMetrics } from './metrics/http-metrics.ts'
+import { createPoolMetrics } from './metrics/pool-metrics.ts'
+import { createRefreshMetrics, type RefreshReadings } from './metrics/refresh-metrics.ts'
+import { createTokenMetrics, type TokenMeter } from './metrics/token-metrics.ts'
 
-export interface Metrics extends RefreshMeter {
+export interface Metrics {
+  refreshes: RefreshMeter
+  http: HttpMeter
+  tokens: TokenMeter
   /** All figures in Prometheus' text format. */
   render(): Promise<{ contentType: string; text: string }>
 }
 
-/** The vault's figures. Labels are providers and outcomes: never a name that somebody in a workspace has chosen. */
-export function createMetrics(read: {
-  countDue(): Promise<number>
-  refusingProviders(): readonly string[]
-}): Metrics {
+/**
+ * The vault's figures. Labels are providers, operations and outcomes: never a name that somebody in a workspace has
+ * chosen.
+ */
+export function createMetrics(
+  read: RefreshReadings &
+    Pick<OpenDatabase, 'poolState'> & {
+      requestsUnderWay(): number
+      tokensWaiting(): number
+    },
+): Metrics {
   const registry = new Registry()
-  const registers = [registry]
-  const refreshes = new Counter({
-    name: 'authconn_refreshes_total',
-    help: 'Attempts to refresh a grant, by provider and by outcome: refreshed, or the class of the failure',
-    labelNames: ['provider', 'outcome'],
-    registers,
-  })
-  const duration = new Histogram({
-    name: 'authconn_refresh_duration_seconds',
-    help: 'Time of an attempt from asking the provider until its outcome is stored',
-    labelNames: ['provider'],
-    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20],
-    registers,
-  })
-  const leasesLost = new Counter({
-    name: 'authconn_refresh_leases_lost_total',
-    help: 'Attempts whose outcome was not stored, as the grant had changed or another replica had taken over',
-    labelNames: ['provider'],
-    registers,
-  })
-  new Gauge({
-    name: 'authconn_refresh_due',
-    help: 'Grants that are due to be refreshed and wait for it, in the whole database',
-    registers,
-    async collect() {
-      this.set(await read.countDue())
-    },
-  })
-  new Gauge({
-    name: 'authconn_providers_left_alone',
-    help: 'Providers that this process does not ask for the moment, after failures in a row',
-    registers,
-    collect() {
-      this.set(read.refusingProviders().length)
-    },
-  })
+  const refreshes = createRefreshMetrics(registry, read)
+  const http = createHttpMetrics(registry, read.requestsUnderWay)
+  const tokens = createTokenMetrics(registry, read.tokensWaiting)
+  if (read.poolState) createPoolMetrics(registry, read.poolState)
+  let watchesProcess = false
 
   return {
-    refreshed(connection, outcome, ms) {
-      const provider = providerOf(connection)
-      refreshes.inc({ provider, outcome })
-      duration.observe({ provider }, ms / 1000)
-    },
-    leaseLost(connection) {
-      leasesLost.inc({ provider: providerOf(connection) })
-    },
+    refreshes,
+    http,
+    tokens,
     async render() {
+      // With the first scrape: they keep a timer and an observer running, which a vault that nobody scrapes can do without.
+      if (!watchesProcess) collectDefaultMetrics({ register: registry })
+      watchesProcess = true
       return { contentType: registry.contentType, text: await registry.metrics() }
     },
   }
-}
-
-/** Its id in the catalog. A host would be a name that a workspace has chosen, and is for nobody outside of it. */
-function providerOf({ provider }: Connection): string {
-  return provider ?? 'other'
 }

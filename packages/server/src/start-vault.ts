@@ -5,12 +5,15 @@ import { composeVault, type Vault } from './compose.ts'
 import type { Config } from './config/load-config.ts'
 import { AuthconnError } from './core/errors.ts'
 import { createLogger, type Logger } from './logger.ts'
-import { showAdminKey } from './show-admin-key.ts'
+import { openTracing } from './open-tracing.ts'
+import { showAdminKey } from './show-key.ts'
+import type { Tracing } from './tracing.ts'
 import { version } from './version.ts'
 
 /** Starts the vault and serves until a signal ends it. Throws what is wrong with settings, keys or storage. */
 export async function startVault(config: Config): Promise<void> {
-  const log = createLogger(config.logLevel)
+  let tracing: Tracing | undefined
+  const log = createLogger(config.logLevel, config.tracing.url ? () => tracing?.logFields() ?? {} : undefined)
   process.on('uncaughtException', (error) => {
     log.fatal({ error }, 'uncaught exception')
     process.exit(1)
@@ -26,7 +29,8 @@ export async function startVault(config: Config): Promise<void> {
   // Before anything listens: what is wrong with the file must stop the start, not follow it.
   makeDataDirectory(config.dataDirectory)
   readCredentials(config.dataDirectory)
-  const vault = await composeVault(config, log)
+  tracing = await openTracing(config, log)
+  const vault = await composeVault(config, log, tracing)
   stopOnSignals(vault, config, log)
   try {
     const url = await listen(vault, config)

@@ -115,7 +115,7 @@ const table = {
     status: 404,
     kind: 'missing',
     title: 'There is no such caller',
-    hint: 'List the callers to see their ids.',
+    hint: 'Run `authconn callers list` to see their names and ids.',
   },
   connection_exists: {
     status: 409,
@@ -128,6 +128,13 @@ const table = {
     kind: 'state',
     title: 'A caller of that name exists already',
     hint: 'Choose another name, or revoke the existing caller first.',
+  },
+
+  workspace_exists: {
+    status: 409,
+    kind: 'state',
+    title: 'A workspace of that name exists already',
+    hint: 'Choose another name.',
   },
 
   // Creating a connection
@@ -256,6 +263,24 @@ const table = {
     kind: 'unavailable',
     title: 'The token is being refreshed and is not there yet',
     hint: 'Try again after the time in Retry-After.',
+  },
+  too_many_requests: {
+    status: 429,
+    kind: 'unavailable',
+    title: 'Too many requests',
+    hint: 'Try again after the time in Retry-After, and less often. After many requests with keys that are not valid, the address waits too.',
+  },
+  overloaded: {
+    status: 503,
+    kind: 'unavailable',
+    title: 'The vault has more to do than it can',
+    hint: 'Try again after the time in Retry-After. If it stays, run more vault processes.',
+  },
+  audit_unavailable: {
+    status: 503,
+    kind: 'unavailable',
+    title: 'The request could not be recorded in the audit log',
+    hint: 'Nothing is answered without its record. Try again after the time in Retry-After; the operator finds the reason in the log of the vault.',
   },
   database_unavailable: {
     status: 503,

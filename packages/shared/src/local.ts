@@ -15,6 +15,9 @@ export interface LocalCredentials {
 
 export const localCredentialsFile = 'credentials.json'
 
+/** Beside it, once `authconn-server operator-key` has made one: the `api_key` of an operator, for its commands alone. */
+export const localOperatorFile = 'operator.json'
+
 /** The data directory when none is set: `$XDG_DATA_HOME/authconn`, `~/.local/share/authconn`, or `%LOCALAPPDATA%\authconn`. */
 export function defaultDataDirectory(
   env: Readonly<Record<string, string | undefined>>,

@@ -5,9 +5,12 @@ export const permissions = {
   'connection:read': 'See connections and the status of their grants',
   'connection:manage': 'Create, update, delete and revoke connections',
   'connection:authorize': 'Run the consent flow of a connection',
+  'audit:read': 'Read and verify the audit log of the workspace',
   'metrics:read': 'Read /metrics: figures of the whole vault, without names of connections or subjects',
-  'caller:manage': 'Create, list and revoke callers, with at most what the caller holds itself',
-  'workspace:admin': 'Give callers any permission in the workspace, also one the caller does not hold itself',
+  'caller:manage': 'Create, list, rotate and revoke callers that hold no more than the caller itself',
+  'workspace:admin':
+    'Give callers permissions that the caller does not hold itself, apart from those that reach beyond the workspace',
+  'vault:operate': 'Make and list workspaces, and nothing inside them; nobody can give it who does not hold it',
 } as const
 
 export type Permission = keyof typeof permissions

@@ -19,7 +19,12 @@ export const routes = {
   cancelAuthorization: ['POST', '/v1/authorizations/{id}/cancel'],
   createCaller: ['POST', '/v1/callers'],
   listCallers: ['GET', '/v1/callers'],
+  rotateCaller: ['POST', '/v1/callers/{id}/rotate'],
   revokeCaller: ['DELETE', '/v1/callers/{id}'],
+  listAudit: ['GET', '/v1/audit'],
+  verifyAudit: ['POST', '/v1/audit/verify'],
+  createWorkspace: ['POST', '/v1/workspaces'],
+  listWorkspaces: ['GET', '/v1/workspaces'],
   getHealth: ['GET', '/healthz'],
   getReadiness: ['GET', '/readyz'],
 } as const satisfies Record<string, readonly ['GET' | 'POST' | 'PATCH' | 'DELETE', string]>

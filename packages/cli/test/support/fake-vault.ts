@@ -10,6 +10,7 @@ export interface VaultRequest {
   query: Record<string, string>
   body: unknown
   apiKey: string | undefined
+  requestId: string | undefined
 }
 
 /** For a handler: what was asked, and how to break the connection instead of an answer. */
@@ -91,6 +92,7 @@ async function readRequest(request: IncomingMessage): Promise<VaultRequest | und
       query: Object.fromEntries(url.searchParams),
       body: text === '' ? undefined : JSON.parse(text),
       apiKey: request.headers.authorization?.replace('Bearer ', ''),
+      requestId: request.headers['x-request-id']?.toString(),
     }
   }
   return undefined

@@ -1,4 +1,13 @@
-import type { Connection, Event, Grant, StartedAuthorization, Token } from '@authconn/shared'
+import type {
+  AuditRecord,
+  Caller,
+  Connection,
+  CreatedCaller,
+  Event,
+  Grant,
+  StartedAuthorization,
+  Token,
+} from '@authconn/shared'
 
 export function connection(changes: Partial<Connection> = {}): Connection {
   return {
@@ -61,6 +70,45 @@ export function started(changes: Partial<StartedAuthorization> = {}): StartedAut
     failure: null,
     expires_at: '2030-01-01T00:00:00.000Z',
     authorization_url: 'https://accounts.google.com/o/oauth2/v2/auth?state=st-4te&scope=openid',
+    ...changes,
+  }
+}
+
+export function caller(changes: Partial<Caller> = {}): Caller {
+  return {
+    id: '1c9a5f1e-4d0b-4f0e-8f7a-2f6f3c1b9d01',
+    name: 'ci',
+    permissions: ['token:read'],
+    connections: ['google-*'],
+    subjects: [],
+    addresses: null,
+    created_at: '2026-01-01T00:00:00.000Z',
+    expires_at: null,
+    revoked_at: null,
+    last_used_at: null,
+    former_key_until: null,
+    ...changes,
+  }
+}
+
+export function createdCaller(changes: Partial<CreatedCaller> = {}): CreatedCaller {
+  return { ...caller(changes), api_key: 'ack_shown-once', ...changes }
+}
+
+export function auditRecord(number: number, changes: Partial<AuditRecord> = {}): AuditRecord {
+  return {
+    id: `2d1b7c1e-0f0b-4c39-9a59-6c1f3c1f7e11:${number}`,
+    at: new Date(Date.UTC(2026, 0, 1, 0, 0, number)).toISOString(),
+    actor: '1c9a5f1e-4d0b-4f0e-8f7a-2f6f3c1b9d01',
+    actor_name: 'ci',
+    action: 'getToken',
+    connection: 'google-oauth',
+    target: null,
+    subject: null,
+    outcome: 'allowed',
+    reason: null,
+    address: '192.0.2.7',
+    request_id: `request-${number}`,
     ...changes,
   }
 }

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { defaultDataDirectory } from '@authconn/shared/local'
+import { formatAddressRange, parseAddressRange } from '../core/callers/address-range.ts'
 import { isKek, kekBytes } from '../core/crypto/key-encryption-key.ts'
-import { AuthconnError } from '../core/errors.ts'
-import { Secret } from '../core/secret.ts'
+import type { Secret } from '../core/secret.ts'
+import { boolean, type Environment, integer, invalid, list, oneOf, read, secret } from './read-setting.ts'
 import { foreignSettings, type SettingName, settings } from './settings.ts'
 
 export type LogLevel = (typeof logLevels)[number]
@@ -33,13 +33,29 @@ export interface Config {
   }
   /** Seconds. */
   readonly eventRetention: number
+  /** Full months of audit records that are kept besides the current one. */
+  readonly auditMonths: number
+  /** Addresses and ranges whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[]
+  readonly limits: {
+    /** Requests of one caller in 10 seconds; 0: no limit. */
+    readonly perCaller: number
+    /** Requests of one address in a minute whose keys are none; 0: no limit. */
+    readonly failuresPerAddress: number
+    /** undefined: each process counts by itself. */
+    readonly redisUrl: Secret | undefined
+  }
+  readonly tracing: {
+    /** Where spans are sent; undefined: nowhere, and nothing is traced. */
+    readonly url: string | undefined
+    /** 0 to 1. */
+    readonly ratio: number
+  }
   readonly shutdownTimeoutMs: number
   readonly logLevel: LogLevel
   /** Names that begin with AUTHCONN_ and are no setting: probably mistyped. */
   readonly unknownSettings: readonly string[]
 }
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 /** The environment as one frozen value. Throws setting_invalid, which names the setting and what it takes. */
 export function loadConfig(env: Environment): Config {
@@ -57,7 +73,11 @@ export function loadConfig(env: Environment): Config {
     allowLoopbackProviders: boolean(env, 'AUTHCONN_ALLOW_LOOPBACK_PROVIDERS', false),
     providerTimeoutMs: 1000 * integer(env, 'AUTHCONN_PROVIDER_TIMEOUT', { min: 1, max: 60, fallback: 10 }),
     refresh: refresh(env),
+    auditMonths: integer(env, 'AUTHCONN_AUDIT_MONTHS', { min: 1, max: 1200, fallback: 12 }),
     eventRetention: day * integer(env, 'AUTHCONN_EVENT_DAYS', { min: 1, max: 3650, fallback: 7 }),
+    trustedProxies: trustedProxies(env),
+    limits: limits(env),
+    tracing: tracing(env),
     shutdownTimeoutMs: 1000 * integer(env, 'AUTHCONN_SHUTDOWN_TIMEOUT', { min: 1, max: 300, fallback: 25 }),
     logLevel: oneOf(env, 'AUTHCONN_LOG_LEVEL', logLevels, 'info'),
     unknownSettings: unknownSettings(env),
@@ -77,69 +97,57 @@ function refresh(env: Environment): Config['refresh'] {
   })
 }
 
-/** An empty value counts as none, as orchestrators pass one for a variable that is not set. */
-function read(env: Environment, name: SettingName): string | undefined {
-  return env[name] || undefined
-}
-
-function invalid(name: SettingName, problem: string): AuthconnError {
-  return new AuthconnError('setting_invalid', `${name} ${problem}`)
-}
-
-function integer(
-  env: Environment,
-  name: SettingName,
-  range: { min: number; max: number; fallback: number },
-): number {
-  const text = read(env, name)
-  if (text === undefined) return range.fallback
-  if (/^tcp:\/\//.test(text)) {
+function trustedProxies(env: Environment): readonly string[] {
+  const name = 'AUTHCONN_TRUSTED_PROXIES'
+  return list(env, name).map((text) => {
+    const range = parseAddressRange(text)
+    // To believe everybody is to believe nobody: any client could be at any address.
+    if (range && range.bits > 0) return formatAddressRange(range)
     throw invalid(
       name,
-      'is set by Kubernetes for a service named "authconn": set enableServiceLinks: false in the pod, or rename the service',
+      `must hold IP addresses and ranges that begin where they say, such as 10.0.0.0/8, separated by commas; not "${text}"`,
+    )
+  })
+}
+
+function limits(env: Environment): Config['limits'] {
+  const any = { min: 0, max: 999_999_999 }
+  const url = secret(env, 'AUTHCONN_REDIS_URL', 'AUTHCONN_REDIS_URL_FILE')
+  // The value may hold a password, so the error must not repeat it.
+  if (url && !isRedisUrl(url.value.reveal())) {
+    throw invalid(
+      url.from,
+      'must be a URL of the form redis://user:password@host:6379/0, or rediss:// for TLS, with special characters of the password percent-encoded',
     )
   }
-  const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
-  if (!(number >= range.min && number <= range.max)) {
-    throw invalid(name, `must be a whole number from ${range.min} to ${range.max}, not "${text}"`)
-  }
-  return number
+  return Object.freeze({
+    perCaller: integer(env, 'AUTHCONN_RATE_LIMIT', { ...any, fallback: 10_000 }),
+    failuresPerAddress: integer(env, 'AUTHCONN_AUTH_FAILURE_LIMIT', { ...any, fallback: 30 }),
+    redisUrl: url?.value,
+  })
 }
 
-function boolean(env: Environment, name: SettingName, fallback: boolean): boolean {
+function isRedisUrl(text: string): boolean {
+  return /^rediss?:\/\/[^/]/.test(text) && URL.canParse(text) && /^(\/\d*)?$/.test(new URL(text).pathname)
+}
+
+function tracing(env: Environment): Config['tracing'] {
+  const name = 'AUTHCONN_OTLP_ENDPOINT'
   const text = read(env, name)
-  if (text === undefined) return fallback
-  if (text !== 'true' && text !== 'false') throw invalid(name, `must be true or false, not "${text}"`)
-  return text === 'true'
-}
-
-function oneOf<T extends string>(env: Environment, name: SettingName, values: readonly T[], fallback: T): T {
-  const text = read(env, name)
-  if (text === undefined) return fallback
-  const value = values.find((candidate) => candidate === text)
-  if (!value) throw invalid(name, `must be one of ${values.join(', ')}, not "${text}"`)
-  return value
-}
-
-/** A secret given by itself or by a file; never both, since it would be unclear which one counts. */
-function secret(
-  env: Environment,
-  name: SettingName,
-  fileName: SettingName,
-): { value: Secret; from: SettingName } | undefined {
-  const value = read(env, name)
-  const file = read(env, fileName)
-  if (value !== undefined && file !== undefined)
-    throw invalid(name, `and ${fileName} are both set: keep one of them`)
-  if (file === undefined) return value === undefined ? undefined : { value: new Secret(value), from: name }
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8').trim()
-  } catch (cause) {
-    throw new AuthconnError('setting_invalid', `${fileName} names a file that cannot be read: ${file}`, { cause })
+  const url = text !== undefined && URL.canParse(text) ? new URL(text) : undefined
+  if (
+    text !== undefined &&
+    !(url && /^https?:$/.test(url.protocol) && !url.username && !url.search && !url.hash)
+  ) {
+    throw invalid(
+      name,
+      'must be an http or https URL without a user, a query and a fragment, such as http://127.0.0.1:4318',
+    )
   }
-  if (!text) throw invalid(fileName, `names an empty file: ${file}`)
-  return { value: new Secret(text), from: fileName }
+  return Object.freeze({
+    url: url && `${url.href.replace(/\/$/, '')}/v1/traces`,
+    ratio: integer(env, 'AUTHCONN_TRACE_PERCENT', { min: 0, max: 100, fallback: 100 }) / 100,
+  })
 }
 
 function databaseUrl(env: Environment) {
@@ -174,14 +182,14 @@ function kek(env: Environment): Secret | undefined {
 }
 
 function redirectUris(env: Environment): readonly string[] {
-  const uris = (read(env, 'AUTHCONN_ALLOWED_REDIRECT_URIS') ?? '').split(',').map((uri) => uri.trim())
-  for (const uri of uris.filter(Boolean)) {
+  const uris = list(env, 'AUTHCONN_ALLOWED_REDIRECT_URIS')
+  for (const uri of uris) {
     const url = URL.canParse(uri) ? new URL(uri) : undefined
     if (url?.protocol !== 'https:' || url.hash || url.username) {
       throw invalid('AUTHCONN_ALLOWED_REDIRECT_URIS', `must hold https URLs without a fragment, not "${uri}"`)
     }
   }
-  return uris.filter(Boolean)
+  return uris
 }
 
 function unknownSettings(env: Environment): string[] {

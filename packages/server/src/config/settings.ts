@@ -104,6 +104,52 @@ export const settings = [
     description: 'Days for which the events of grants are kept, 1 to 3650.',
   },
   {
+    name: 'AUTHCONN_AUDIT_MONTHS',
+    default: '12',
+    description: 'Full months of audit records that are kept besides the current one, 1 to 1200.',
+  },
+  {
+    name: 'AUTHCONN_TRUSTED_PROXIES',
+    default: 'none',
+    description:
+      'Addresses and ranges (10.0.0.0/8), separated by commas, of the proxies in front of the vault: from these X-Forwarded-For says where a request came from, and from nobody else. Without it all that comes through a proxy counts as that address.',
+  },
+  {
+    name: 'AUTHCONN_RATE_LIMIT',
+    default: '10000',
+    description:
+      'Requests that one caller may make in 10 seconds of each vault process, or of all together with AUTHCONN_REDIS_URL; up to 999999999, 0 for no limit.',
+  },
+  {
+    name: 'AUTHCONN_AUTH_FAILURE_LIMIT',
+    default: '30',
+    description:
+      'Requests with API keys that are not valid that one address may make in a minute before it is refused for the rest of it; up to 999999999, 0 for no limit. All addresses of an IPv6 /64 count as one.',
+  },
+  {
+    name: 'AUTHCONN_REDIS_URL',
+    default: 'none: each process counts by itself',
+    description:
+      'redis://… or rediss://… of a Redis by which several vault processes count together for the limits. Nothing else is kept there, and the vault goes on without it.',
+  },
+  {
+    name: 'AUTHCONN_REDIS_URL_FILE',
+    default: 'none',
+    description: 'A file that holds AUTHCONN_REDIS_URL, such as a mounted secret.',
+  },
+  {
+    name: 'AUTHCONN_OTLP_ENDPOINT',
+    default: 'none: no traces',
+    description:
+      'Base URL of an OpenTelemetry collector, such as http://127.0.0.1:4318, to send traces to by OTLP over HTTP (JSON).',
+  },
+  {
+    name: 'AUTHCONN_TRACE_PERCENT',
+    default: '100',
+    description:
+      'Of the requests that do not come with a trace already, the share that is traced, 0 to 100. A request with a traceparent is traced if that says so.',
+  },
+  {
     name: 'AUTHCONN_SHUTDOWN_TIMEOUT',
     default: '25',
     description: 'Seconds that a stopping vault gives to what is in flight, 1 to 300.',

@@ -1,4 +1,5 @@
 import { type ErrorCode, errorTable } from '@authconn/shared/errors'
+import type { Caller } from './ports.ts'
 
 export interface AuthconnErrorOptions {
   cause?: unknown
@@ -6,6 +7,8 @@ export interface AuthconnErrorOptions {
   retryAfter?: number
   /** Which parts of the request are wrong. */
   errors?: { pointer: string; detail: string }[]
+  /** Whose request it was, where it is refused before that is known elsewhere: for the audit log, and no answer. */
+  actor?: Pick<Caller, 'id' | 'workspaceId' | 'name'>
 }
 
 /** The one error of the vault: a code for programs, a detail for people, a cause for us. */
@@ -13,6 +16,7 @@ export class AuthconnError extends Error {
   readonly code: ErrorCode
   readonly retryAfter: number | undefined
   readonly errors: { pointer: string; detail: string }[] | undefined
+  readonly actor: AuthconnErrorOptions['actor'] | undefined
 
   constructor(code: ErrorCode, detail?: string, options: AuthconnErrorOptions = {}) {
     super(detail ?? errorTable[code].title, options.cause === undefined ? undefined : { cause: options.cause })
@@ -20,5 +24,6 @@ export class AuthconnError extends Error {
     this.code = code
     this.retryAfter = options.retryAfter
     this.errors = options.errors
+    this.actor = options.actor
   }
 }

@@ -28,6 +28,8 @@ export interface Grant {
   status: GrantStatus
   accessToken: Uint8Array | null
   refreshToken: Uint8Array | null
+  /** Whether there is a refresh token; where it was not read, that one is null all the same. */
+  refreshable: boolean
   tokenType: string
   scope: string | null
   expiresAt: Date | null

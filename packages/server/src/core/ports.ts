@@ -155,19 +155,36 @@ export interface Caller {
   permissions: Permission[]
   connections: string[]
   subjects: string[] | null
+  /** Addresses and CIDR ranges it may call from; null for anywhere. */
+  addresses: string[] | null
   createdAt: Date
   expiresAt: Date | null
   revokedAt: Date | null
+  /** To the hour. */
+  lastUsedAt: Date | null
+  /** Until when the key before the last rotation works. */
+  formerKeyUntil: Date | null
 }
 
+export type NewCallerRow = Omit<Caller, 'createdAt' | 'revokedAt' | 'lastUsedAt' | 'formerKeyUntil'>
+
 export interface CallerStore {
-  /** The caller with this key hash, if it may call now. */
-  findLive(keyHash: Uint8Array): Promise<Caller | undefined>
+  /**
+   * The caller with this key hash, if it may call now; `atHome`: whether it may from that address (null: one that is
+   * not known, where only callers bound to none may call).
+   */
+  findLive(keyHash: Uint8Array, address: string | null): Promise<{ caller: Caller; atHome: boolean } | undefined>
   /** undefined when the name is taken by a caller that is not revoked. */
-  insert(caller: Omit<Caller, 'createdAt' | 'revokedAt'>, keyHash: Uint8Array): Promise<Caller | undefined>
+  insert(caller: NewCallerRow, keyHash: Uint8Array): Promise<Caller | undefined>
   find(workspaceId: string, id: string): Promise<Caller | undefined>
   list(workspaceId: string, page: Page): Promise<Caller[]>
+  /** Gives it a new key; the one there ends after so many seconds, and any before it now. undefined when it is revoked. */
+  rotate(workspaceId: string, id: string, keyHash: Uint8Array, overlapSeconds: number): Promise<Caller | undefined>
   revoke(workspaceId: string, id: string): Promise<Caller | undefined>
+  /** Notes that it was used, at most once an hour. */
+  touch(id: string): Promise<void>
+  /** Removes the keys that have ended. */
+  purgeEndedKeys(): Promise<number>
 }
 
 /** A log that takes a message and plain values; what is a Secret prints as such. */

@@ -1,28 +1,44 @@
 import { randomUUID } from 'node:crypto'
-import { createOpenApiDocument, type OperationName, routes } from '@authconn/shared'
+import { createOpenApiDocument, errorTable, type OperationName, routes } from '@authconn/shared'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
-import type { Authenticate } from '../core/callers/authenticate.ts'
 import { requirePermission } from '../core/callers/permissions.ts'
 import { AuthconnError } from '../core/errors.ts'
+import type { Tracing } from '../tracing.ts'
+import { addressOf } from './address-of.ts'
+import { createAuditor } from './audited.ts'
 import { answerBrokenRequest } from './broken-request.ts'
 import { docsHeaders, renderDocs } from './docs-page.ts'
-import { type Handlers, registerOperation } from './operation.ts'
+import { limitRequests } from './limit-requests.ts'
+import { isFailedAuthentication, type Limits } from './limits.ts'
+import { type HttpMeter, measureRequests } from './measure-requests.ts'
+import { type Gate, type Handlers, registerOperation, registerTokenFetch, type TokenHandler } from './operation.ts'
 import { createErrorHandler, sendProblem } from './problem.ts'
+import './route-config.ts'
+import { shedLoad } from './shed-load.ts'
+import { traceRequests } from './trace-requests.ts'
 import { createValidatorCompiler } from './validator.ts'
 
 const bodyLimit = 64 * 1024
 const [, healthPath] = routes.getHealth
 
 /** The HTTP server of the vault: translates between the contract and core, and decides nothing. */
-export function createApp(deps: {
-  handlers: Handlers
-  authenticate: Authenticate
-  isDatabaseUnavailable(error: unknown): boolean
-  isStopping(): boolean
-  renderMetrics(): Promise<{ contentType: string; text: string }>
-  log: FastifyBaseLogger
-  version: string
-}): FastifyInstance {
+export function createApp(
+  deps: Gate & {
+    handlers: Handlers
+    fetchToken: TokenHandler
+    isDatabaseUnavailable(error: unknown): boolean
+    isStopping(): boolean
+    limits: Limits
+    meter: HttpMeter
+    tracing: Pick<Tracing, 'begin'> | undefined
+    /** Addresses and ranges whose X-Forwarded-For is believed. */
+    trustedProxies: readonly string[]
+    renderMetrics(): Promise<{ contentType: string; text: string }>
+    log: FastifyBaseLogger
+    version: string
+  },
+): FastifyInstance {
+  const { limits, meter } = deps
   const answerError = createErrorHandler(deps.isDatabaseUnavailable)
   const app = Fastify({
     loggerInstance: deps.log,
@@ -34,6 +50,8 @@ export function createApp(deps: {
     forceCloseConnections: 'idle',
     // The hook below answers instead, as the contract says.
     return503OnClosing: false,
+    // Otherwise the address is that of the connection, whatever the headers say.
+    trustProxy: deps.trustedProxies.length > 0 ? [...deps.trustedProxies] : false,
     routerOptions: { maxParamLength: 200 },
     requestIdHeader: false,
     genReqId: (request) => requestId(request.headers['x-request-id']),
@@ -42,7 +60,12 @@ export function createApp(deps: {
   })
 
   app.setValidatorCompiler(createValidatorCompiler())
-  app.setErrorHandler(answerError)
+  app.setErrorHandler((error: Error, request, reply) => {
+    if (error instanceof AuthconnError) request.trace?.failed(error.code)
+    if (isFailedAuthentication(error, request)) limits.authenticationFailed(request)
+    if (error instanceof AuthconnError && errorTable[error.code].kind === 'auth') meter.denied(error.code)
+    answerError(error, request, reply)
+  })
   app.setNotFoundHandler((request, reply) => {
     sendProblem(
       reply,
@@ -51,10 +74,14 @@ export function createApp(deps: {
     )
   })
   app.decorateRequest('caller', null)
+  if (deps.tracing) traceRequests(app, deps.tracing)
+  const underWay = measureRequests(app, meter)
   app.addHook('onRequest', async (request) => {
     if (!deps.isStopping() || request.routeOptions.url === healthPath) return
     throw new AuthconnError('not_ready', 'The vault is stopping', { retryAfter: 5 })
   })
+  limitRequests(app, limits)
+  shedLoad(app, underWay, meter.shed)
   app.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', request.id)
     // What was in flight when the vault was told to stop must not keep its connection, or the stop waits for it.
@@ -70,7 +97,9 @@ export function createApp(deps: {
   app.addHook('onResponse', async (request, reply) => {
     // The route's pattern and never the URL: a query may hold what a person pasted.
     const { method, routeOptions, caller } = request
-    request.log.info(
+    // A flood must not become one of log lines: that it happens is said once, and counted.
+    const level = reply.statusCode === 429 ? 'debug' : 'info'
+    request.log[level](
       {
         method,
         route: routeOptions.url ?? 'none',
@@ -83,19 +112,27 @@ export function createApp(deps: {
   })
 
   for (const name of Object.keys(routes) as OperationName[]) {
-    registerOperation(app, name, deps.handlers[name], deps.authenticate)
+    if (name === 'getToken') registerTokenFetch(app, deps.fetchToken)
+    else registerOperation(app, name, deps.handlers[name], deps)
   }
 
   // Made when somebody asks: few vaults are ever asked, and all would pay for it at every start.
   let openapi: string | undefined
-  app.get('/openapi.json', (_request, reply) => {
+  app.get('/openapi.json', { config: { routeName: 'openapi' } }, (_request, reply) => {
     openapi ??= JSON.stringify(createOpenApiDocument(deps.version))
     reply.type('application/json; charset=utf-8').send(openapi)
   })
   app.get('/metrics', {
+    config: { routeName: 'metrics', needsKey: true },
     async onRequest(request) {
-      request.caller = await deps.authenticate(request.headers.authorization)
-      requirePermission(request.caller, 'metrics:read')
+      try {
+        request.caller = await deps.authenticate(request.headers.authorization, addressOf(request))
+        requirePermission(request.caller, 'metrics:read')
+      } catch (error) {
+        // That somebody reads them is no decision worth a record every few seconds; that somebody may not is.
+        await createAuditor(deps.audit, 'getMetrics').refused(request, error)
+        throw error
+      }
     },
     async handler(_request, reply) {
       const { contentType, text } = await deps.renderMetrics()
@@ -103,7 +140,7 @@ export function createApp(deps: {
     },
   })
   let docs: string | undefined
-  app.get('/docs', (_request, reply) => {
+  app.get('/docs', { config: { routeName: 'docs' } }, (_request, reply) => {
     docs ??= renderDocs(deps.version)
     reply.headers(docsHeaders).send(docs)
   })

@@ -4,13 +4,18 @@ import {
   type Endpoint,
   type Operation,
   type OperationName,
+  type Permission,
   Problem,
   routes,
 } from '@authconn/shared'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { AuditLog } from '../core/audit/audit-log.ts'
 import type { Authenticate } from '../core/callers/authenticate.ts'
 import { requirePermission } from '../core/callers/permissions.ts'
+import { AuthconnError } from '../core/errors.ts'
 import type { Caller } from '../core/ports.ts'
+import { addressOf } from './address-of.ts'
+import { createAuditor, targetOf } from './audited.ts'
 import { refuseBody, refuseMisplaced } from './misplaced-parts.ts'
 
 /** What a handler is given: the caller, and the parts of the request as the contract types them. */
@@ -20,7 +25,14 @@ export type HandlerInput<N extends OperationName> = Pick<Operation<N>, 'params' 
 
 export type Handler<N extends OperationName> = (input: HandlerInput<N>) => Promise<Operation<N>['response']>
 
-export type Handlers = { [N in OperationName]: Handler<N> }
+/** All but the token fetch, which has a way of its own. */
+export type Handlers = { [N in Exclude<OperationName, 'getToken'>]: Handler<N> }
+
+/** What stands between a request and its handler, whatever the operation. */
+export interface Gate {
+  authenticate: Authenticate
+  audit: Pick<AuditLog, 'record'>
+}
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -28,18 +40,86 @@ declare module 'fastify' {
   }
 }
 
-/** Serves one operation of the contract: authentication, permission, validation and serialization come from it. */
+/**
+ * Serves one operation of the contract: authentication, permission, audit, validation and serialization come from it.
+ * Whoever is let through is on record before anything is done.
+ */
 export function registerOperation(
   app: FastifyInstance,
   name: OperationName,
   handler: (input: never) => Promise<unknown>,
-  authenticate: Authenticate,
+  gate: Gate,
 ): void {
   const endpoint: Endpoint = contract[name]
-  const [method, path] = routes[name]
+  const auditor = createAuditor(gate.audit, name)
+  const isPublic = endpoint.permission === 'public'
+
+  /** Before the body is read: who may not come in costs no parsing. */
+  async function letIn(request: FastifyRequest): Promise<void> {
+    try {
+      request.caller = await gate.authenticate(request.headers.authorization, addressOf(request))
+      requirePermission(request.caller, endpoint.permission as Permission)
+    } catch (error) {
+      await auditor.refused(request, error)
+      throw error
+    }
+  }
+
+  async function handle(request: FastifyRequest): Promise<unknown> {
+    if (isPublic) return handler(input(request))
+    try {
+      if (!request.caller) throw new AuthconnError('unauthenticated')
+      requirePermission(request.caller, endpoint.permission as Permission, targetOf(name, request))
+      await auditor.allowed(request)
+      return await handler(input(request))
+    } catch (error) {
+      await auditor.refused(request, error)
+      throw error
+    }
+  }
+
   app.route({
+    ...routeOf(name),
+    async onRequest(request) {
+      if (!isPublic) await letIn(request)
+      refuseMisplaced(endpoint, request)
+      if (!endpoint.body) refuseBody(endpoint, request)
+    },
+    async handler(request, reply) {
+      reply.status(endpoint.success.status)
+      return handle(request)
+    },
+  })
+}
+
+/**
+ * Serves token fetches. They are authenticated where they are answered, together with others that come at the same
+ * moment, and not before.
+ */
+export function registerTokenFetch(app: FastifyInstance, fetchToken: TokenHandler): void {
+  const endpoint: Endpoint = contract.getToken
+  app.route({
+    ...routeOf('getToken'),
+    async onRequest(request) {
+      refuseMisplaced(endpoint, request)
+      refuseBody(endpoint, request)
+    },
+    handler: (request) => fetchToken(request, input(request)),
+  })
+}
+
+export type TokenHandler = (
+  request: FastifyRequest,
+  input: Pick<Operation<'getToken'>, 'params' | 'query'>,
+) => Promise<Operation<'getToken'>['response']>
+
+function routeOf(name: OperationName) {
+  const endpoint: Endpoint = contract[name]
+  const [method, path] = routes[name]
+  return {
     method,
     url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
+    config: { routeName: name, needsKey: endpoint.permission !== 'public' },
     schema: {
       ...(endpoint.params ? { params: endpoint.params } : {}),
       // Without a schema any query would pass, and with it what somebody meant to say.
@@ -47,20 +127,7 @@ export function registerOperation(
       ...(endpoint.body ? { body: endpoint.body } : {}),
       response: { [endpoint.success.status]: endpoint.success.schema, '4xx': Problem, '5xx': Problem },
     },
-    // Before the body is read: who may not come in costs no parsing.
-    async onRequest(request) {
-      if (endpoint.permission !== 'public') {
-        request.caller = await authenticate(request.headers.authorization)
-        requirePermission(request.caller, endpoint.permission)
-      }
-      refuseMisplaced(endpoint, request)
-      if (!endpoint.body) refuseBody(endpoint, request)
-    },
-    async handler(request, reply) {
-      reply.status(endpoint.success.status)
-      return handler(input(request))
-    },
-  })
+  }
 }
 
 const nothing = { type: 'object', properties: {}, additionalProperties: false }

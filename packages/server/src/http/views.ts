@@ -1,8 +1,11 @@
 import type * as Contract from '@authconn/shared'
+import type { AuditRow } from '../core/audit-port.ts'
+import type { CallerWithKey } from '../core/callers/manage-callers.ts'
 import type { Grant, GrantEvent } from '../core/grant-port.ts'
 import { shownStatus } from '../core/grants/refresh-policy.ts'
 import type { RevokedGrant } from '../core/grants/revoke-grant.ts'
 import type { Authorization, Caller, ConnectionWithGrant } from '../core/ports.ts'
+import type { Workspace } from '../core/workspace-port.ts'
 
 export function viewConnection({
   connection,
@@ -44,6 +47,27 @@ export function viewEvent(event: GrantEvent): Contract.Event {
   }
 }
 
+export function auditId({ stream, number }: AuditRow): string {
+  return `${stream}:${number}`
+}
+
+export function viewAudit(row: AuditRow): Contract.AuditRecord {
+  return {
+    id: auditId(row),
+    at: row.at.toISOString(),
+    actor: row.actor,
+    actor_name: row.actorName,
+    action: row.action,
+    connection: row.connection,
+    target: row.target,
+    subject: row.subject === null ? null : viewSubject(row.subject),
+    outcome: row.outcome,
+    reason: row.reason,
+    address: row.address,
+    request_id: row.requestId,
+  }
+}
+
 export function viewAuthorization(authorization: Authorization): Contract.Authorization {
   return {
     id: authorization.id,
@@ -74,10 +98,21 @@ export function viewCaller(caller: Caller): Contract.Caller {
     permissions: caller.permissions,
     connections: caller.connections,
     subjects: caller.subjects,
+    addresses: caller.addresses,
     created_at: caller.createdAt.toISOString(),
     expires_at: iso(caller.expiresAt),
     revoked_at: iso(caller.revokedAt),
+    last_used_at: iso(caller.lastUsedAt),
+    former_key_until: iso(caller.formerKeyUntil),
   }
+}
+
+export function viewCallerWithKey({ caller, apiKey }: CallerWithKey): Contract.CreatedCaller {
+  return { ...viewCaller(caller), api_key: apiKey.reveal() }
+}
+
+export function viewWorkspace(workspace: Workspace): Contract.Workspace {
+  return { id: workspace.id, name: workspace.name, created_at: workspace.createdAt.toISOString() }
 }
 
 export function iso(date: Date | null | undefined): string | null {
@@ -89,7 +124,7 @@ function viewSubject(subject: string): string | null {
 }
 
 function grantState(grant: Grant | undefined, now: Date) {
-  const refreshable = grant?.refreshToken != null
+  const refreshable = grant?.refreshable ?? false
   return {
     status: shownStatus(grant, now),
     scope: grant?.scope ?? null,

@@ -56,6 +56,23 @@ describe('the settings', () => {
     ['DATABASE_URL_FILE', file('wrong-url', 'mysql://u:secret-password@host/db')],
     ['AUTHCONN_KEK_FILE', file('wrong-kek', 'c2hvcnQ=')],
     ['AUTHCONN_ALLOWED_REDIRECT_URIS', 'http://example.com/callback'],
+    ['AUTHCONN_TRUSTED_PROXIES', 'proxy.example.com'],
+    ['AUTHCONN_TRUSTED_PROXIES', '10.0.0.1/8'],
+    ['AUTHCONN_TRUSTED_PROXIES', '10.0.0.0/33'],
+    ['AUTHCONN_TRUSTED_PROXIES', '10.0.0.1; 10.0.0.2'],
+    ['AUTHCONN_TRUSTED_PROXIES', '127.0.0.1, true'],
+    ['AUTHCONN_TRUSTED_PROXIES', '0.0.0.0/0'],
+    ['AUTHCONN_TRUSTED_PROXIES', '::/0'],
+    ['AUTHCONN_RATE_LIMIT', '-1'],
+    ['AUTHCONN_AUTH_FAILURE_LIMIT', 'off'],
+    ['AUTHCONN_REDIS_URL', 'http://u:secret-password@host:6379'],
+    ['AUTHCONN_REDIS_URL', 'redis://u:secret-password@host:port'],
+    ['AUTHCONN_REDIS_URL', 'redis://host/name'],
+    ['AUTHCONN_REDIS_URL_FILE', join(directory, 'missing')],
+    ['AUTHCONN_OTLP_ENDPOINT', 'grpc://collector:4317'],
+    ['AUTHCONN_OTLP_ENDPOINT', 'https://user:secret-password@collector'],
+    ['AUTHCONN_OTLP_ENDPOINT', 'https://collector?token=secret-password'],
+    ['AUTHCONN_TRACE_PERCENT', '101'],
   ])('%s=%s is refused by name', (name, value) => {
     const error = (() => {
       try {
@@ -68,6 +85,31 @@ describe('the settings', () => {
     expect(String(error)).toContain(`${name} `)
     expect(String(error)).not.toContain('secret-password')
     expect(String(error)).not.toContain('c2hvcnQ=')
+  })
+
+  test('take proxies as addresses and ranges, in one spelling', () => {
+    const { trustedProxies } = loadConfig({
+      AUTHCONN_TRUSTED_PROXIES: '10.0.0.0/8, ::ffff:192.0.2.1,2001:DB8::/32 , ::1',
+    })
+    expect(trustedProxies).toEqual(['10.0.0.0/8', '192.0.2.1', '2001:db8::/32', '::1'])
+    expect(loadConfig({}).trustedProxies).toEqual([])
+  })
+
+  test('limit by default, and not with 0', () => {
+    expect(loadConfig({}).limits).toEqual({ perCaller: 10_000, failuresPerAddress: 30, redisUrl: undefined })
+    expect(loadConfig({ AUTHCONN_RATE_LIMIT: '0', AUTHCONN_AUTH_FAILURE_LIMIT: '0' }).limits).toMatchObject({
+      perCaller: 0,
+      failuresPerAddress: 0,
+    })
+    const url = file('redis-url', 'rediss://:p@host:6380/1\n')
+    expect(loadConfig({ AUTHCONN_REDIS_URL_FILE: url }).limits.redisUrl?.reveal()).toBe('rediss://:p@host:6380/1')
+  })
+
+  test.each([
+    ['http://127.0.0.1:4318', 'http://127.0.0.1:4318/v1/traces'],
+    ['https://collector.example.com/otlp/', 'https://collector.example.com/otlp/v1/traces'],
+  ])('send traces to %s as %s', (given, url) => {
+    expect(loadConfig({ AUTHCONN_OTLP_ENDPOINT: given }).tracing).toEqual({ url, ratio: 1 })
   })
 
   test('refuse a secret that is given twice', () => {

@@ -1,3 +1,4 @@
+import type { Permission } from '@authconn/shared'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { covers, matches, requireAllSubjects, requirePermission } from '../../src/core/callers/permissions.ts'
@@ -10,9 +11,12 @@ const caller = (given: Partial<Caller> = {}): Caller => ({
   permissions: ['token:read'],
   connections: ['google-*'],
   subjects: ['user-*'],
+  addresses: null,
   createdAt: new Date(0),
   expiresAt: null,
   revokedAt: null,
+  lastUsedAt: null,
+  formerKeyUntil: null,
   ...given,
 })
 
@@ -71,19 +75,19 @@ describe('a pattern', () => {
 
 describe('a caller that manages callers', () => {
   const manager = caller({ permissions: ['caller:manage', 'token:read'] })
+  const wanted = {
+    permissions: ['token:read' as const],
+    connections: ['google-*'],
+    subjects: ['user-*'],
+    addresses: null,
+    expiresAt: null,
+  }
 
-  test('may give what it holds, or less', () => {
-    expect(
-      covers(manager, { permissions: ['token:read'], connections: ['google-dev'], subjects: [], expiresAt: null }),
-    ).toBe(true)
-    expect(
-      covers(manager, {
-        permissions: ['token:read'],
-        connections: ['google-a*'],
-        subjects: ['user-1'],
-        expiresAt: null,
-      }),
-    ).toBe(true)
+  test('may give what it holds, or less, and so covers itself', () => {
+    expect(covers(manager, manager)).toBe(true)
+    expect(covers(manager, { ...wanted, connections: ['google-dev'], subjects: [] })).toBe(true)
+    expect(covers(manager, { ...wanted, connections: ['google-a*'], subjects: ['user-1'] })).toBe(true)
+    expect(covers(manager, { ...wanted, addresses: ['10.0.0.0/8'] })).toBe(true)
   })
 
   test.each([
@@ -93,28 +97,33 @@ describe('a caller that manages callers', () => {
     ['all subjects', { subjects: null }],
     ['other subjects', { subjects: ['*'] }],
   ])('may not give %s', (_what, more) => {
-    const wanted = {
-      permissions: ['token:read' as const],
-      connections: ['google-*'],
-      subjects: ['user-*'],
-      expiresAt: null,
-    }
     expect(covers(manager, { ...wanted, ...more })).toBe(false)
   })
 
   test('may not give a longer life than its own', () => {
     const ending = { ...manager, expiresAt: new Date(1000) }
-    const wanted = { permissions: ['token:read' as const], connections: ['google-a'], subjects: [] }
     expect(covers(ending, { ...wanted, expiresAt: null })).toBe(false)
     expect(covers(ending, { ...wanted, expiresAt: new Date(1001) })).toBe(false)
     expect(covers(ending, { ...wanted, expiresAt: new Date(1000) })).toBe(true)
   })
 
-  test('as an administrator of the workspace may give permissions it does not hold', () => {
-    const admin = caller({ permissions: ['caller:manage', 'workspace:admin'], connections: ['*'], subjects: null })
-    expect(
-      covers(admin, { permissions: ['refresh_token:read'], connections: ['*'], subjects: null, expiresAt: null }),
-    ).toBe(true)
+  test.each([
+    [['10.1.0.0/16'], true],
+    [['10.0.0.0/8'], true],
+    [['10.1.2.3', '2001:db8::1'], true],
+    [null, false],
+    [['10.0.0.0/7'], false],
+    [['10.1.2.3', '11.0.0.1'], false],
+    [['0.0.0.0/0'], false],
+    [['::/0'], false],
+    [['192.0.2.0/24'], false],
+  ])('bound to addresses may bind others to %j: %s', (addresses, may) => {
+    // The last two make up 192.0.2.0/24 between them, which is not looked for.
+    const bound = {
+      ...manager,
+      addresses: ['10.0.0.0/8', '2001:db8::/32', '192.0.2.0/25', '192.0.2.128/25'],
+    }
+    expect(covers(bound, { ...wanted, addresses })).toBe(may)
   })
 
   test('never gives anything that reaches a connection the manager does not reach', () => {
@@ -123,10 +132,26 @@ describe('a caller that manages callers', () => {
     fc.assert(
       fc.property(pattern, pattern, name, (held, given, connection) => {
         const holder = caller({ connections: [held] })
-        const wanted = { permissions: holder.permissions, connections: [given], subjects: [], expiresAt: null }
-        fc.pre(covers(holder, wanted) && matches(given, connection))
+        fc.pre(covers(holder, { ...wanted, connections: [given] }) && matches(given, connection))
         expect(matches(held, connection)).toBe(true)
       }),
     )
   })
+})
+
+describe('an administrator of the workspace', () => {
+  const admin = caller({ permissions: ['caller:manage', 'workspace:admin'], connections: ['*'], subjects: null })
+  const wanted = (permission: Permission) => ({ ...admin, permissions: [permission] })
+
+  test('may give permissions it does not hold', () => {
+    expect(covers(admin, wanted('refresh_token:read'))).toBe(true)
+  })
+
+  test.each(['vault:operate', 'metrics:read'] as const)(
+    'may not give %s, which reaches beyond the workspace, unless it holds it',
+    (permission) => {
+      expect(covers(admin, wanted(permission))).toBe(false)
+      expect(covers({ ...admin, permissions: ['caller:manage', permission] }, wanted(permission))).toBe(true)
+    },
+  )
 })

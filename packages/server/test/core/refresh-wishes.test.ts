@@ -114,17 +114,6 @@ describeEachDatabase('what a caller may ask for', (database) => {
     await Promise.all(vault.background)
   })
 
-  test('a use is noted, and not again within the hour', async () => {
-    const { name } = await connectionWithToken(3000)
-    const vault = replica()
-    await vault.issueToken(name)
-    await Promise.all(vault.background)
-    const { lastUsedAt } = await stored(name)
-    expect(lastUsedAt).toBeInstanceOf(Date)
-    await vault.issueToken(name)
-    expect(vault.background).toHaveLength(1)
-  })
-
   test('a refused client is not asked for again before it is forced, and then everyone is served', async () => {
     const { name } = await connectionWithToken(-10)
     provider.answer = () =>

@@ -107,7 +107,17 @@ test('answers the other operations too', async () => {
     'admin',
     'ci',
   ])
+  const rotated = await v.call('rotateCaller', { params: { id: caller.body.id }, body: {} })
+  expect(rotated.body.api_key).not.toBe(caller.body.api_key)
   expect((await v.call('revokeCaller', { params: { id: caller.body.id } })).body.revoked_at).not.toBeNull()
+  expect((await v.call('listAudit')).body.records.length).toBeGreaterThan(0)
+  expect((await v.call('verifyAudit', { body: {} })).body).toMatchObject({ intact: true })
+
+  const operator = await v.createOperator()
+  const made = await v.call('createWorkspace', { body: { name: 'tenant' } }, operator)
+  expect(made.body.administrator.api_key).toMatch(/^ack_/)
+  const { workspaces } = (await v.call('listWorkspaces', {}, operator)).body
+  expect(workspaces.map((each: { name: string }) => each.name)).toContain('tenant')
 })
 
 // Last, after all others of this file.

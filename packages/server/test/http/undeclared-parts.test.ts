@@ -9,7 +9,9 @@ const params = { name: 'some-connection', id: '7c9e6679-7425-40de-944b-e07fc1f90
 
 test.each(operations)('%s refuses a query that it does not declare', async (name) => {
   const { body } = endpointOf(name)
-  const answer = await v.send(routes[name][0], `${urlOf(name, params, {})}?nonsense=1`, body ? { body: {} } : {})
+  const key = await v.keyFor(name)
+  const url = `${urlOf(name, params, {})}?nonsense=1`
+  const answer = await v.send(routes[name][0], url, { key, ...(body ? { body: {} } : {}) })
   expectProblem(answer, 400, 'invalid_request')
 })
 
@@ -19,7 +21,7 @@ describe.each(operations.filter((name) => !endpointOf(name).body))('%s', (name) 
 
   test('refuses a body, and says that it takes none', async () => {
     for (const body of ['{"subject":"alice"}', '{}', '{', 'x=1']) {
-      const answer = await v.send(method, url, { body })
+      const answer = await v.send(method, url, { key: await v.keyFor(name), body })
       expectProblem(answer, 400, 'invalid_request')
       expect(answer.body.detail).toContain('/body must be left out')
     }
@@ -27,7 +29,10 @@ describe.each(operations.filter((name) => !endpointOf(name).body))('%s', (name) 
 
   test('does not mind a content type without a body', async () => {
     for (const type of ['application/json', 'text/html', 'nonsense']) {
-      const { body } = await v.send(method, url, { headers: { 'content-type': type } })
+      const { body } = await v.send(method, url, {
+        key: await v.keyFor(name),
+        headers: { 'content-type': type },
+      })
       expect(['invalid_json', 'unsupported_media_type', 'invalid_request']).not.toContain(body.code)
     }
   })

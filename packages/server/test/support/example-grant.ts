@@ -15,6 +15,7 @@ export function exampleGrant(secondsLeft: number | null, given: Partial<Grant> =
     status: 'active',
     accessToken: Buffer.from('a'),
     refreshToken: Buffer.from('r'),
+    refreshable: given.refreshToken !== null,
     tokenType: 'Bearer',
     scope: null,
     expiresAt: secondsLeft === null ? null : secondsLater(secondsLeft),

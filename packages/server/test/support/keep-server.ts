@@ -20,7 +20,7 @@ export interface Keeping {
 
 export interface Server {
   command(port: number): Promise<[program: string, ...args: string[]]>
-  /** What it writes to standard error when it accepts connections. */
+  /** What it writes to its output when it accepts connections. */
   readyWords: string
   /** Ends it at once: nothing it has need outlive the tests. */
   endSignal: NodeJS.Signals
@@ -56,7 +56,7 @@ export async function keepServer(name: string, start: (keeping: Keeping) => Prom
         const port = await freePort()
         const [program, ...args] = await server.command(port)
         if (stopping) throw new Error('told to stop')
-        const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], cwd, ...account })
+        const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd, ...account })
         running = { child, endSignal: server.endSignal }
         try {
           await ready(child, server.readyWords)
@@ -87,10 +87,12 @@ function report(message: KeeperReport) {
 async function ready(child: ChildProcess, words: string): Promise<void> {
   let log = ''
   await new Promise<void>((resolve, reject) => {
-    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
-      log = (log + chunk).slice(-4000)
-      if (log.includes(words)) resolve()
-    })
+    for (const output of [child.stdout, child.stderr]) {
+      output?.setEncoding('utf8').on('data', (chunk: string) => {
+        log = (log + chunk).slice(-4000)
+        if (log.includes(words)) resolve()
+      })
+    }
     child.once('error', reject)
     child.once('exit', () => reject(new Error(log)))
   })

@@ -1,12 +1,8 @@
-import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { findProgram } from './find-program.ts'
 import { type KeptServer, startKeptServer } from './start-kept-server.ts'
 
-/** Where PgBouncer is; undefined on a machine without. Debian keeps it where only root looks for programs. */
-export function findPgbouncer(): string | undefined {
-  const directories = [...(process.env.PATH ?? '').split(delimiter).filter(Boolean), '/usr/sbin']
-  return directories.map((directory) => join(directory, 'pgbouncer')).find(isExecutable)
-}
+/** undefined on a machine without. */
+export const findPgbouncer = () => findProgram('pgbouncer')
 
 /**
  * Starts a PgBouncer in transaction mode on a free port of this machine, in front of the server of a database.
@@ -22,13 +18,4 @@ export async function startPgbouncer(
     PGBOUNCER_DATABASE_URL: databaseUrl,
     PGBOUNCER_POOL_SIZE: String(poolSize),
   })
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
 }

@@ -21,11 +21,11 @@ const settings = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
   max_connections: '200',
-  // Nothing here need outlive the tests.
-  fsync: 'off',
-  synchronous_commit: 'off',
-  full_page_writes: 'off',
   lc_messages: 'C',
+  // Nothing here need outlive the tests. Left alone, all three are on.
+  ...(process.env.POSTGRES_DURABLE === 'true'
+    ? {}
+    : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
 }
 
 await keepServer('postgres', async ({ directory, account, listen }) => {

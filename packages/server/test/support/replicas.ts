@@ -76,7 +76,6 @@ export function useReplicas(database: TestDatabase) {
       keyring,
       refreshGrant: engine.refreshGrant,
       sleep: (ms, signal) => sleep(ms, undefined, { signal }),
-      inBackground,
     })
     return {
       issueToken: (name: string, wish: TokenWish = {}) => issueToken(stores.admin, name, wish),

@@ -61,9 +61,9 @@ async function createStores(db: Database) {
   const adminKey = await firstStart(db, kek, () => {})
   if (!adminKey) throw new Error('the test database was not empty')
   const callers = createCallerStore(db)
-  const found = await callers.findLive(hashApiKey(adminKey))
+  const found = await callers.findLive(hashApiKey(adminKey), null)
   if (!found) throw new Error('there is no administrator')
-  const admin: Caller = found
+  const admin: Caller = found.caller
   const connections = createConnectionStore(db)
   const grants = createGrantStore(db)
   const keyring = createKeyring({ dataKeys: createDataKeyStore(db), kek })

@@ -7,8 +7,9 @@ import { contract, errorsOf, type NewCaller, type Operation, type OperationName,
 import pg from 'pg'
 import { afterAll, beforeAll, inject } from 'vitest'
 import { composeVault, type Vault } from '../../src/compose.ts'
-import { loadConfig } from '../../src/config/load-config.ts'
+import { type Config, loadConfig } from '../../src/config/load-config.ts'
 import { createLogger } from '../../src/logger.ts'
+import { makeOperatorKey } from '../../src/make-operator-key.ts'
 import { temporaryDatabase } from './temporary-database.ts'
 
 type Input<N extends OperationName> = Partial<Pick<Operation<N>, 'params' | 'query' | 'body'>>
@@ -37,12 +38,14 @@ export function useVault(options: { sandbox?: SandboxOptions; environment?: Reco
       AUTHCONN_REFRESH_TIMEOUT: '2',
       // Nothing happens that the test has not asked for.
       AUTHCONN_REFRESH_CONCURRENCY: '0',
+      AUTHCONN_RATE_LIMIT: '0',
+      AUTHCONN_AUTH_FAILURE_LIMIT: '0',
       AUTHCONN_LOG_LEVEL: 'silent',
       ...options.environment,
     })
     const vault = await composeVault(config, createLogger(config.logLevel))
     const { api_key } = JSON.parse(readFileSync(join(dataDirectory, 'credentials.json'), 'utf8'))
-    Object.assign(context, createTestVault(vault, sandbox, api_key, database.url))
+    Object.assign(context, createTestVault(vault, sandbox, api_key, database.url, config))
   })
   afterAll(async () => {
     await context.vault?.close()
@@ -55,18 +58,19 @@ export function useVault(options: { sandbox?: SandboxOptions; environment?: Reco
 
 export type TestVault = ReturnType<typeof createTestVault>
 
-function createTestVault(vault: Vault, sandbox: Sandbox, adminKey: string, databaseUrl: string) {
+function createTestVault(vault: Vault, sandbox: Sandbox, adminKey: string, databaseUrl: string, config: Config) {
   const succeeded = new Set<OperationName>()
 
   async function send(
     method: string,
     url: string,
-    options: { key?: string | null; body?: unknown; headers?: Record<string, string> } = {},
+    options: { key?: string | null; body?: unknown; headers?: Record<string, string>; address?: string } = {},
   ): Promise<Answer> {
     const key = options.key === undefined ? adminKey : options.key
     const response = await vault.app.inject({
       method: method as 'GET',
       url,
+      ...(options.address === undefined ? {} : { remoteAddress: options.address }),
       headers: {
         ...(key === null ? {} : { authorization: `Bearer ${key}` }),
         ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -150,6 +154,27 @@ function createTestVault(vault: Vault, sandbox: Sandbox, adminKey: string, datab
     return answer.body.api_key
   }
 
+  /** The key of somebody who makes workspaces. */
+  async function createOperator(): Promise<string> {
+    return (await makeOperatorKey(config, createLogger(config.logLevel))).key.reveal()
+  }
+
+  let operator: Promise<string> | undefined
+  /** Of somebody who may do it: the administrator, or for what is beyond a workspace an operator. */
+  async function keyFor(name: OperationName): Promise<string> {
+    if (contract[name].permission !== 'vault:operate') return adminKey
+    operator ??= createOperator()
+    return operator
+  }
+
+  /** A workspace of its own, with the key of its administrator. */
+  async function createWorkspace(): Promise<string> {
+    const body = { name: `w-${randomBytes(5).toString('hex')}` }
+    const answer = await call('createWorkspace', { body }, await keyFor('createWorkspace'))
+    if (answer.status !== 201) throw new Error(`could not make the workspace: ${JSON.stringify(answer.body)}`)
+    return answer.body.administrator.api_key
+  }
+
   /** Flips the last bit of the stored tokens of a connection. */
   async function damage(name: string): Promise<void> {
     const client = new pg.Client({ connectionString: databaseUrl })
@@ -166,6 +191,7 @@ function createTestVault(vault: Vault, sandbox: Sandbox, adminKey: string, datab
 
   return {
     vault,
+    config,
     databaseUrl,
     damage,
     sandbox,
@@ -177,6 +203,9 @@ function createTestVault(vault: Vault, sandbox: Sandbox, adminKey: string, datab
     consent,
     authorize,
     createCaller,
+    createOperator,
+    keyFor,
+    createWorkspace,
   }
 }
 

@@ -49,6 +49,25 @@ const tokenQuery = Type.Object(
   },
   closed,
 )
+const auditQuery = Type.Object(
+  {
+    limit,
+    after: Type.Optional(
+      Type.String({
+        pattern: '^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}:[0-9]{1,15}$',
+        description: '`next` of the page before',
+      }),
+    ),
+    since: Type.Optional(Type.String({ format: 'date-time' })),
+    until: Type.Optional(Type.String({ format: 'date-time' })),
+    connection: Type.Optional(schema.ConnectionName),
+    caller: Type.Optional(
+      Type.String({ maxLength: 63, pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$', description: 'The name of a caller' }),
+    ),
+    outcome: Type.Optional(schema.AuditOutcome),
+  },
+  closed,
+)
 const pageOfGrants = Type.Object({ limit, after: Type.Optional(schema.GrantCursor) }, closed)
 
 /** Every operation of the vault's API. Validation, serialization, OpenAPI and the clients' types come from here. */
@@ -261,6 +280,15 @@ export const contract = {
     success: { status: 200, description: 'A page of callers', schema: schema.CallerList },
     errors: [],
   },
+  rotateCaller: {
+    summary: 'Give a caller a new API key; the former one works on for a while',
+    tag: 'Callers',
+    permission: 'caller:manage',
+    params: byId,
+    body: schema.CallerRotation,
+    success: { status: 200, description: 'The caller and its new API key', schema: schema.CreatedCaller },
+    errors: ['caller_not_found'],
+  },
   revokeCaller: {
     summary: 'Revoke a caller: its API key is refused from the next request on',
     tag: 'Callers',
@@ -268,6 +296,40 @@ export const contract = {
     params: byId,
     success: { status: 200, description: 'The caller', schema: schema.Caller },
     errors: ['caller_not_found'],
+  },
+  listAudit: {
+    summary: 'List what the vault decided in this workspace, newest first',
+    description: 'To a caller for some connections and subjects only what concerns those, and what it did itself.',
+    tag: 'Audit',
+    permission: 'audit:read',
+    query: auditQuery,
+    success: { status: 200, description: 'A page of records', schema: schema.AuditList },
+    errors: [],
+  },
+  verifyAudit: {
+    summary: 'Verify that no record of the audit log was changed, removed, moved or forged',
+    description: 'Reads the whole log, of all workspaces, since its records are chained across them.',
+    tag: 'Audit',
+    permission: 'audit:read',
+    body: schema.AuditCheck,
+    success: { status: 200, description: 'What was found', schema: schema.AuditReport },
+    errors: [],
+  },
+  createWorkspace: {
+    summary: 'Make a workspace and its first administrator',
+    tag: 'Workspaces',
+    permission: 'vault:operate',
+    body: schema.NewWorkspace,
+    success: { status: 201, description: 'The workspace', schema: schema.CreatedWorkspace },
+    errors: ['workspace_exists'],
+  },
+  listWorkspaces: {
+    summary: 'List workspaces, by name',
+    tag: 'Workspaces',
+    permission: 'vault:operate',
+    query: page,
+    success: { status: 200, description: 'A page of workspaces', schema: schema.WorkspaceList },
+    errors: [],
   },
 } as const satisfies Record<OperationName, Endpoint>
 
@@ -282,6 +344,9 @@ export const commonErrors = [
   'unauthenticated',
   'invalid_api_key',
   'permission_denied',
+  'too_many_requests',
+  'overloaded',
+  'audit_unavailable',
   'database_unavailable',
   'internal_error',
 ] as const satisfies readonly ErrorCode[]

@@ -6,7 +6,7 @@ import type { Permission } from '../permissions.ts'
 export interface Endpoint {
   summary: string
   description?: string
-  tag: 'Connections' | 'Tokens' | 'Authorizations' | 'Callers' | 'Operations'
+  tag: 'Connections' | 'Tokens' | 'Authorizations' | 'Callers' | 'Audit' | 'Workspaces' | 'Operations'
   /** What the caller must hold, or `public` where no API key is asked for. */
   permission: Permission | 'public'
   params?: TObject

@@ -1,4 +1,5 @@
 import type { TSchema } from 'typebox'
+import { AuditCheck, AuditList, AuditRecord, AuditReport } from './schemas/audit.ts'
 import {
   Authorization,
   Callback,
@@ -6,7 +7,7 @@ import {
   NewAuthorization,
   StartedAuthorization,
 } from './schemas/authorizations.ts'
-import { Caller, CallerList, CreatedCaller, NewCaller } from './schemas/callers.ts'
+import { Caller, CallerList, CallerRotation, CreatedCaller, NewCaller } from './schemas/callers.ts'
 import {
   Connection,
   ConnectionList,
@@ -17,7 +18,9 @@ import {
 import { Event, EventList, Grant, GrantList, Revocation, Token } from './schemas/grants.ts'
 import { Health, Problem } from './schemas/operations.ts'
 import { Provider, ProviderList } from './schemas/providers.ts'
+import { CreatedWorkspace, NewWorkspace, Workspace, WorkspaceList } from './schemas/workspaces.ts'
 
+export * from './schemas/audit.ts'
 export * from './schemas/authorizations.ts'
 export * from './schemas/callers.ts'
 export { ConnectionName, Cursor, GrantCursor, Id, Subject } from './schemas/common.ts'
@@ -35,6 +38,7 @@ export {
 } from './schemas/grants.ts'
 export * from './schemas/operations.ts'
 export * from './schemas/providers.ts'
+export * from './schemas/workspaces.ts'
 
 /** The schemas that OpenAPI lists by name. */
 export const namedSchemas: Readonly<Record<string, TSchema>> = {
@@ -57,7 +61,16 @@ export const namedSchemas: Readonly<Record<string, TSchema>> = {
   NewCaller,
   Caller,
   CreatedCaller,
+  CallerRotation,
   CallerList,
+  AuditRecord,
+  AuditList,
+  AuditCheck,
+  AuditReport,
+  NewWorkspace,
+  Workspace,
+  CreatedWorkspace,
+  WorkspaceList,
   Provider,
   ProviderList,
   Health,

@@ -15,6 +15,8 @@ export interface World {
   authconn(
     args: readonly string[],
     input?: string,
+    /** What is different from `env`. */
+    changes?: Record<string, string>,
   ): Promise<{ exitCode: number | null; stdout: string; stderr: string }>
   /** The command line, running. */
   begin(args: readonly string[]): Child
@@ -62,8 +64,8 @@ async function createWorld(closers: (() => Promise<unknown>)[]): Promise<World> 
     sandbox,
     env,
     vault,
-    async authconn(args, input = '') {
-      const child = startChild(cliPath, args, env)
+    async authconn(args, input = '', changes = {}) {
+      const child = startChild(cliPath, args, { ...env, ...changes })
       child.process.stdin?.end(input)
       const { exitCode } = await child.ended
       return { exitCode, stdout: child.stdout(), stderr: child.stderr() }

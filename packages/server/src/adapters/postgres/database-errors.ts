@@ -23,10 +23,16 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   return (
     error instanceof DatabaseSilent ||
     connectionCodes.has(code) ||
-    // Class 08: connection exceptions; 57P01 to 57P03: shutting down, crashed, starting; 53300: too many connections
-    /^(08...|57P0[123]|53300)$/.test(code) ||
+    // Class 08: connection exceptions; class 53: out of connections, memory or disk; 57P01 to 57P03: shutting down,
+    // crashed, starting; 57014: a statement timeout; 25006: read-only, as after a failover; the others: conflicts that pass.
+    /^(08...|53...|57P0[123]|57014|25006|40001|40P01|55P03)$/.test(code) ||
     connectionMessages.test(error.message)
   )
+}
+
+/** Whether an error is about the values of a query (class 22: data exceptions), and not about the database. */
+export function isAboutValues(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && /^22/.test(String(error.code))
 }
 
 /** Codes of PostgreSQL that no waiting mends: who connects, where to, and what it may do there. */

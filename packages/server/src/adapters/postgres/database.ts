@@ -1,5 +1,13 @@
-import type { AuthMethod, EventType, GrantStatus, Permission, ProviderEndpoints } from '@authconn/shared'
+import type {
+  AuditOutcome,
+  AuthMethod,
+  EventType,
+  GrantStatus,
+  Permission,
+  ProviderEndpoints,
+} from '@authconn/shared'
 import type { ColumnType, Generated, JSONColumnType, Kysely } from 'kysely'
+import type { CheckpointContent } from '../../core/audit-port.ts'
 import type { Failure, LastError } from '../../core/grant-port.ts'
 
 /** The tables as the migrations leave them. Rows stay inside the stores. */
@@ -17,13 +25,21 @@ export interface Tables {
     id: string
     workspace_id: string
     name: string
-    key_hash: Uint8Array
     permissions: Permission[]
     connections: string[]
     subjects: string[] | null
+    addresses: Generated<string[] | null>
     created_at: Generated<Date>
     expires_at: Date | null
     revoked_at: Generated<Date | null>
+    last_used_at: ColumnType<Date | null, undefined, Date | null>
+  }
+  caller_keys: {
+    key_hash: Uint8Array
+    caller_id: string
+    created_at: Generated<Date>
+    /** Set when another key has taken its place. */
+    ends_at: ColumnType<Date | null, Date | null | undefined, Date | null>
   }
   connections: {
     id: string
@@ -105,6 +121,37 @@ export interface Tables {
     next_attempt_at: Generated<Date>
     last_error: string | null
     created_at: Generated<Date>
+  }
+  audit_keys: {
+    purpose: string
+    id: string
+    kek_id: string
+    wrapped: Uint8Array
+    created_at: Generated<Date>
+  }
+  audit_log: {
+    stream: string
+    /** A bigint, which drivers give as text. */
+    number: ColumnType<string, number, never>
+    at: Date
+    workspace_id: string | null
+    actor: string | null
+    actor_name: string | null
+    action: string
+    connection: string | null
+    target: string | null
+    subject: string | null
+    outcome: AuditOutcome
+    reason: string | null
+    address: string | null
+    request_id: string
+    mac: Uint8Array
+  }
+  audit_checkpoints: {
+    number: ColumnType<string, number, never>
+    at: ColumnType<Date, Date, never>
+    content: JSONColumnType<CheckpointContent>
+    mac: Uint8Array
   }
   events: {
     id: string

@@ -12,8 +12,18 @@ export interface PostgresAddress {
   queryTimeoutMs: number | null
 }
 
+/** Connections of a pool, and queries that wait for one. */
+export interface PoolState {
+  total: number
+  idle: number
+  waiting: number
+}
+
 /** Both drivers load only when they are used: the embedded database alone is some 25 MB of WebAssembly. */
-export async function createPgDialect(at: PostgresAddress, log: Log): Promise<Dialect> {
+export async function createPgDialect(
+  at: PostgresAddress,
+  log: Log,
+): Promise<{ dialect: Dialect; poolState(): PoolState }> {
   const { default: pg } = await import('pg')
   const pool = new pg.Pool({
     connectionString: at.url,
@@ -28,9 +38,12 @@ export async function createPgDialect(at: PostgresAddress, log: Log): Promise<Di
   // passes it on; while a query runs nobody does. Then the query fails as well, so it is said there.
   pool.on('error', (error) => log.warn({ error }, 'an idle database connection broke'))
   pool.on('connect', (client) => client.on('error', () => undefined))
-  return new PoolerSafePostgresDialect({
-    pool: at.queryTimeoutMs === null ? pool : limitQueries(pool, at.queryTimeoutMs),
-  })
+  return {
+    dialect: new PoolerSafePostgresDialect({
+      pool: at.queryTimeoutMs === null ? pool : limitQueries(pool, at.queryTimeoutMs),
+    }),
+    poolState: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+  }
 }
 
 export async function createPgliteDialect(directory: string | null): Promise<Dialect> {

@@ -1,8 +1,12 @@
-import { randomUUID } from 'node:crypto'
-import { createDataKey, type KeyEncryptionKey } from '../../core/crypto/key-encryption-key.ts'
+import type { KeyEncryptionKey } from '../../core/crypto/key-encryption-key.ts'
 import type { Secret } from '../../core/secret.ts'
+import { firstAdministratorOf } from '../../core/workspaces/first-callers.ts'
+import { newWorkspace } from '../../core/workspaces/new-workspace.ts'
 import type { Database } from './database.ts'
-import { insertAdministrator } from './make-administrator.ts'
+import { insertWorkspace } from './workspace-store.ts'
+
+/** The workspace that comes with the vault. */
+export const defaultWorkspace = 'default'
 
 /**
  * Makes the default workspace, its data key and the first administrator in one transaction, if there is no workspace.
@@ -16,29 +20,10 @@ export async function firstStart(
 ): Promise<Secret | undefined> {
   const known = await db.selectFrom('workspaces').select('id').limit(1).executeTakeFirst()
   if (known) return undefined
+  const { row, apiKey } = await newWorkspace(kek, defaultWorkspace, (id) => firstAdministratorOf(id, 'admin'))
   return db.transaction().execute(async (trx) => {
-    const workspace = await trx
-      .insertInto('workspaces')
-      .values({ id: randomUUID(), name: 'default' })
-      .onConflict((conflict) => conflict.column('name').doNothing())
-      .returning('id')
-      .executeTakeFirst()
-    if (!workspace) return undefined
-
-    const dataKey = await createDataKey(kek, workspace.id, 1)
-    await trx
-      .insertInto('data_keys')
-      .values({
-        id: dataKey.id,
-        workspace_id: workspace.id,
-        version: dataKey.version,
-        kek_id: dataKey.kekId,
-        wrapped: dataKey.wrapped,
-      })
-      .execute()
-
-    const adminKey = await insertAdministrator(trx, workspace.id, 'admin')
-    keep(adminKey)
-    return adminKey
+    if (!(await insertWorkspace(trx, row))) return undefined
+    keep(apiKey)
+    return apiKey
   })
 }

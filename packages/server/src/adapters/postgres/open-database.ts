@@ -1,7 +1,7 @@
 import { type Dialect, Kysely } from 'kysely'
 import type { Log } from '../../core/ports.ts'
 import type { Database, Tables } from './database.ts'
-import { createPgDialect, createPgliteDialect } from './dialects.ts'
+import { createPgDialect, createPgliteDialect, type PoolState } from './dialects.ts'
 
 /** Longer than anything a request asks of the database, shorter than what its caller waits. */
 const defaultQueryTimeoutMs = 15_000
@@ -11,6 +11,8 @@ export interface OpenDatabase {
   kind: 'pglite' | 'postgres'
   /** Gives work such as a migration a database whose queries may take as long as they need. */
   withoutTimeLimit<T>(work: (db: Database) => Promise<T>): Promise<T>
+  /** undefined: the embedded database, which has no pool. */
+  poolState: (() => PoolState) | undefined
   close(): Promise<void>
 }
 
@@ -20,13 +22,15 @@ export async function openDatabase(
   log: Log,
 ): Promise<OpenDatabase> {
   if ('url' in at) {
-    const db = createDatabase(await createPgDialect({ queryTimeoutMs: defaultQueryTimeoutMs, ...at }, log))
+    const { dialect, poolState } = await createPgDialect({ queryTimeoutMs: defaultQueryTimeoutMs, ...at }, log)
+    const db = createDatabase(dialect)
     return {
       db,
       kind: 'postgres',
+      poolState,
       async withoutTimeLimit(work) {
         const patient = createDatabase(
-          await createPgDialect({ url: at.url, poolSize: 1, queryTimeoutMs: null }, log),
+          (await createPgDialect({ url: at.url, poolSize: 1, queryTimeoutMs: null }, log)).dialect,
         )
         try {
           return await work(patient)
@@ -38,7 +42,13 @@ export async function openDatabase(
     }
   }
   const db = createDatabase(await createPgliteDialect(at.directory))
-  return { db, kind: 'pglite', withoutTimeLimit: (work) => work(db), close: () => db.destroy() }
+  return {
+    db,
+    kind: 'pglite',
+    withoutTimeLimit: (work) => work(db),
+    poolState: undefined,
+    close: () => db.destroy(),
+  }
 }
 
 function createDatabase(dialect: Dialect): Database {

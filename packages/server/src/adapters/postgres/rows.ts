@@ -102,6 +102,7 @@ export function toGrant(row: GrantRow): Grant {
     status: row.status,
     accessToken: row.access_token,
     refreshToken: row.refresh_token,
+    refreshable: row.refresh_token !== null,
     tokenType: row.token_type,
     scope: row.scope,
     expiresAt: row.expires_at,

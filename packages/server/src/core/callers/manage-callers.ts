@@ -5,20 +5,45 @@ import type { Caller, CallerStore, Page } from '../ports.ts'
 import type { Secret } from '../secret.ts'
 import { createApiKey, hashApiKey } from './api-key.ts'
 import { covers, requirePermission } from './permissions.ts'
+import { readAddresses } from './read-addresses.ts'
 
 export interface ManageCallers {
   /** Throws permission_denied, caller_exists, invalid_request. */
-  create(by: Caller, wanted: NewCaller): Promise<{ caller: Caller; apiKey: Secret }>
+  create(by: Caller, wanted: NewCaller): Promise<CallerWithKey>
   list(by: Caller, page: Page): Promise<Caller[]>
+  /**
+   * A new key; the present one works for so many seconds yet, a day unless given, and those before it no more.
+   * Throws permission_denied, caller_not_found, invalid_request.
+   */
+  rotate(by: Caller, id: string, overlapSeconds?: number): Promise<CallerWithKey>
   /** Throws permission_denied, caller_not_found. */
   revoke(by: Caller, id: string): Promise<Caller>
 }
 
+export interface CallerWithKey {
+  caller: Caller
+  apiKey: Secret
+}
+
+const defaultOverlap = 86_400
+
 export function createManageCallers(deps: { callers: CallerStore }): ManageCallers {
+  const { callers } = deps
+
+  /** Without `covers`, a limited manager could lock out the administrators above it, or get a key of theirs. */
+  async function getManageable(by: Caller, id: string): Promise<Caller> {
+    requirePermission(by, 'caller:manage')
+    const target = await callers.find(by.workspaceId, id)
+    if (!target) throw new AuthconnError('caller_not_found')
+    if (!covers(by, target)) {
+      throw new AuthconnError('permission_denied', `The key "${by.name}" holds less than "${target.name}"`)
+    }
+    return target
+  }
+
   return {
     async create(by, wanted) {
       requirePermission(by, 'caller:manage')
-      const expiresAt = wanted.expires_at === undefined ? by.expiresAt : toDate(wanted.expires_at)
       const caller = {
         id: randomUUID(),
         workspaceId: by.workspaceId,
@@ -26,41 +51,49 @@ export function createManageCallers(deps: { callers: CallerStore }): ManageCalle
         permissions: wanted.permissions,
         connections: wanted.connections ?? by.connections,
         subjects: wanted.subjects === undefined ? by.subjects : wanted.subjects,
-        expiresAt,
+        addresses: wanted.addresses === undefined ? by.addresses : readAddresses(wanted.addresses),
+        expiresAt: wanted.expires_at === undefined ? by.expiresAt : toDate(wanted.expires_at),
       }
       if (!covers(by, caller)) {
         throw new AuthconnError(
           'permission_denied',
-          `The key "${by.name}" cannot give permissions, connections, subjects or a lifetime beyond its own`,
+          `The key "${by.name}" cannot give permissions, connections, subjects, addresses or a lifetime beyond its own`,
         )
       }
-      if (caller.expiresAt && caller.expiresAt.getTime() <= Date.now()) {
-        throw new AuthconnError('invalid_request', 'expires_at lies in the past')
-      }
+      if (isOver(caller.expiresAt)) throw new AuthconnError('invalid_request', 'expires_at lies in the past')
       const apiKey = createApiKey()
-      const inserted = await deps.callers.insert(caller, hashApiKey(apiKey))
+      const inserted = await callers.insert(caller, hashApiKey(apiKey))
       if (!inserted) throw new AuthconnError('caller_exists', `There is a caller named "${wanted.name}" already`)
       return { caller: inserted, apiKey }
     },
 
     async list(by, page) {
       requirePermission(by, 'caller:manage')
-      return deps.callers.list(by.workspaceId, page)
+      return callers.list(by.workspaceId, page)
+    },
+
+    async rotate(by, id, overlapSeconds = defaultOverlap) {
+      const target = await getManageable(by, id)
+      if (isOver(target.expiresAt)) {
+        throw new AuthconnError('invalid_request', `The caller "${target.name}" has expired, and its keys with it`)
+      }
+      const apiKey = createApiKey()
+      const rotated = await callers.rotate(by.workspaceId, id, hashApiKey(apiKey), overlapSeconds)
+      if (!rotated) throw new AuthconnError('caller_not_found', `The caller "${target.name}" is revoked`)
+      return { caller: rotated, apiKey }
     },
 
     async revoke(by, id) {
-      requirePermission(by, 'caller:manage')
-      const target = await deps.callers.find(by.workspaceId, id)
-      if (!target) throw new AuthconnError('caller_not_found')
-      // Otherwise a limited manager could lock out the administrators above it.
-      if (!covers(by, target)) {
-        throw new AuthconnError('permission_denied', `The key "${by.name}" holds less than "${target.name}"`)
-      }
-      const revoked = await deps.callers.revoke(by.workspaceId, id)
+      await getManageable(by, id)
+      const revoked = await callers.revoke(by.workspaceId, id)
       if (!revoked) throw new AuthconnError('caller_not_found')
       return revoked
     },
   }
+}
+
+function isOver(expiresAt: Date | null): boolean {
+  return expiresAt !== null && expiresAt.getTime() <= Date.now()
 }
 
 /** A leap second is a valid date-time (RFC 3339 section 5.6), and no moment that a Date or a database has. */

@@ -1,13 +1,14 @@
 import type { Permission } from '@authconn/shared'
 import { AuthconnError } from '../errors.ts'
 import type { Caller } from '../ports.ts'
+import { containsRange, parseAddressRange } from './address-range.ts'
 
 /**
  * Throws permission_denied unless the caller holds the permission on that connection and subject.
  * Asked before anything is looked up, so that a denial does not tell whether the thing exists.
  */
 export function requirePermission(
-  caller: Caller,
+  caller: Pick<Caller, 'name' | 'permissions' | 'connections' | 'subjects'>,
   permission: Permission,
   on: { connection?: string; subject?: string } = {},
 ): void {
@@ -42,21 +43,51 @@ export function requireAllSubjects(caller: Caller, permission: Permission): void
   )
 }
 
+/** Throws permission_denied, which does not tell whoever has found a key where it may be used from. */
+export function requireAtHome(caller: Pick<Caller, 'id' | 'workspaceId' | 'name'>, atHome: boolean): void {
+  if (atHome) return
+  const { id, workspaceId, name } = caller
+  throw new AuthconnError('permission_denied', `The key "${name}" may not be used from this address`, {
+    actor: { id, workspaceId, name },
+  })
+}
+
 /**
- * Whether `holder` may give `wanted` to somebody: it holds all of it itself, or administers the workspace and so may
- * give permissions (refresh_token:read first of all) that it does better not to hold.
+ * Whether `holder` may give `wanted` to somebody, rotate or revoke it: it holds all of it itself, or administers the
+ * workspace and so may give permissions (refresh_token:read first of all) that it does better not to hold.
  */
 export function covers(
   holder: Caller,
-  wanted: Pick<Caller, 'permissions' | 'connections' | 'subjects' | 'expiresAt'>,
+  wanted: Pick<Caller, 'permissions' | 'connections' | 'subjects' | 'addresses' | 'expiresAt'>,
 ): boolean {
   return (
-    (holder.permissions.includes('workspace:admin') ||
-      wanted.permissions.every((permission) => holder.permissions.includes(permission))) &&
+    wanted.permissions.every((permission) => mayGive(holder, permission)) &&
     coversPatterns(holder.connections, wanted.connections) &&
     (holder.subjects === null || (wanted.subjects !== null && coversPatterns(holder.subjects, wanted.subjects))) &&
+    (holder.addresses === null ||
+      (wanted.addresses !== null && coversAddresses(holder.addresses, wanted.addresses))) &&
     (holder.expiresAt === null || (wanted.expiresAt !== null && wanted.expiresAt <= holder.expiresAt))
   )
+}
+
+/** What reaches beyond the workspace, and so is not for its administrators to give. */
+export const vaultPermissions: readonly Permission[] = ['vault:operate', 'metrics:read']
+
+function mayGive(holder: Caller, permission: Permission): boolean {
+  if (holder.permissions.includes(permission)) return true
+  return holder.permissions.includes('workspace:admin') && !vaultPermissions.includes(permission)
+}
+
+/**
+ * Each of the wanted ranges must be inside one that is held. Two ranges held that make up a wanted one between them do
+ * not count: that is never too much, and can be seen by looking at one pair at a time.
+ */
+function coversAddresses(held: readonly string[], wanted: readonly string[]): boolean {
+  const own = held.flatMap((text) => parseAddressRange(text) ?? [])
+  return wanted.every((text) => {
+    const range = parseAddressRange(text)
+    return range !== undefined && own.some((outer) => containsRange(outer, range))
+  })
 }
 
 /** A pattern covers another when it matches it as text: a `*` there is only met by a `*` here. */

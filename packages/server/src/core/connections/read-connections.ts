@@ -45,8 +45,8 @@ export function createReadConnections(deps: {
 
 /** The connection with the grant of one subject. Throws connection_not_found. */
 export async function getConnection(
-  connections: ConnectionStore,
-  by: Caller,
+  connections: Pick<ConnectionStore, 'find'>,
+  by: Pick<Caller, 'workspaceId'>,
   name: string,
   subject = '',
 ): Promise<ConnectionWithGrant> {

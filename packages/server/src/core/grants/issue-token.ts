@@ -2,24 +2,12 @@ import type { ErrorCode } from '@authconn/shared/errors'
 import { requirePermission } from '../callers/permissions.ts'
 import { getConnection } from '../connections/read-connections.ts'
 import type { Keyring } from '../crypto/keyring.ts'
-import { places } from '../crypto/places.ts'
 import { AuthconnError } from '../errors.ts'
 import type { Grant, GrantNow, GrantStore } from '../grant-port.ts'
 import type { Caller, Connection, ConnectionStore } from '../ports.ts'
-import type { Secret } from '../secret.ts'
+import { type FreshToken, openToken } from './open-token.ts'
 import { inProgress, lastFailure, type RefreshGrant } from './refresh-grant.ts'
 import { decide, isServable, type Wish } from './refresh-policy.ts'
-
-export interface FreshToken {
-  accessToken: Secret
-  tokenType: string
-  expiresAt: Date | null
-  scope: string | null
-  /** The generation of its grant. */
-  version: number
-  /** Only for callers with refresh_token:read. */
-  refreshToken: Secret | null
-}
 
 export interface TokenWish extends Wish {
   subject?: string | undefined
@@ -27,11 +15,12 @@ export interface TokenWish extends Wish {
   maxWait?: number | undefined
 }
 
-export type IssueToken = (by: Caller, connectionName: string, wish?: TokenWish) => Promise<FreshToken>
+/** As much of a caller as it takes to give it a token. */
+export type TokenCaller = Pick<Caller, 'workspaceId' | 'name' | 'permissions' | 'connections' | 'subjects'>
+
+export type IssueToken = (by: TokenCaller, connectionName: string, wish?: TokenWish) => Promise<FreshToken>
 
 const defaultMaxWait = 15
-/** Milliseconds after which a use is noted again. */
-const useNoted = 3_600_000
 
 /**
  * A valid access token, refreshed first when need be.
@@ -39,26 +28,21 @@ const useNoted = 3_600_000
  * grant_not_refreshable, sealed_value_damaged, and what RefreshGrant throws when there is no valid token to serve instead.
  */
 export function createIssueToken(deps: {
-  connections: ConnectionStore
-  grants: Pick<GrantStore, 'touch' | 'findById'>
+  connections: Pick<ConnectionStore, 'find'>
+  grants: Pick<GrantStore, 'findById'>
   keyring: Keyring
   refreshGrant: RefreshGrant
   sleep(ms: number, signal: AbortSignal): Promise<unknown>
-  /** Takes work that goes on after the answer, so that a shutdown waits for it. */
-  inBackground(work: Promise<unknown>): void
 }): IssueToken {
-  const noting = new Set<string>()
-
   return async function issueToken(by, connectionName, wish = {}) {
     const { subject = '' } = wish
     requirePermission(by, 'token:read', { connection: connectionName, subject })
     const { connection, grant, now } = await getConnection(deps.connections, by, connectionName, subject)
     if (!grant) throw dead(undefined, connectionName, subject)
-    const fresh = await freshen(connection, { grant, now }, wish)
-    noteUse(grant, now)
-    return open(by, fresh)
+    return openToken(deps.keyring, by, await freshen(connection, { grant, now }, wish))
   }
 
+  /** The grant with a token that is good, or the error that says why there is none. */
   async function freshen(connection: Connection, seen: GrantNow, wish: TokenWish): Promise<Grant> {
     switch (decide(seen.grant, seen.now, wish)) {
       case 'serve':
@@ -116,31 +100,6 @@ export function createIssueToken(deps: {
       over.abort()
     }
   }
-
-  function noteUse(grant: Grant, now: Date): void {
-    if (grant.lastUsedAt && now.getTime() - grant.lastUsedAt.getTime() < useNoted) return
-    if (noting.has(grant.id)) return
-    noting.add(grant.id)
-    // Nothing depends on it, and what fails now is noted with the next use.
-    const noted = deps.grants.touch(grant.id).catch(() => undefined)
-    deps.inBackground(noted.finally(() => noting.delete(grant.id)))
-  }
-
-  async function open(by: Caller, grant: Grant): Promise<FreshToken> {
-    if (!grant.accessToken) throw new AuthconnError('internal_error', 'An active grant has no access token')
-    const maySeeRefreshToken = by.permissions.includes('refresh_token:read')
-    return {
-      accessToken: await deps.keyring.open(places.accessToken(grant), grant.accessToken),
-      tokenType: grant.tokenType,
-      expiresAt: grant.expiresAt,
-      scope: grant.scope,
-      version: grant.generation,
-      refreshToken:
-        maySeeRefreshToken && grant.refreshToken
-          ? await deps.keyring.open(places.refreshToken(grant), grant.refreshToken)
-          : null,
-    }
-  }
 }
 
 /** Failures of a refresh that say nothing against the token that is still valid. */
@@ -155,7 +114,7 @@ const servableIn: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 function unreachable(connection: Connection, { grant, now }: GrantNow, { minTtl }: Wish): AuthconnError {
   const left = grant.expiresAt ? Math.max(0, Math.floor((grant.expiresAt.getTime() - now.getTime()) / 1000)) : 0
   const lifetime = grant.lifetime === null ? '' : ` of its ${grant.lifetime}`
-  const why = grant.refreshToken ? 'and a new one would not have more' : 'and there is no refresh token'
+  const why = grant.refreshable ? 'and a new one would not have more' : 'and there is no refresh token'
   return new AuthconnError(
     'min_ttl_unreachable',
     `The token of "${connection.name}" has ${left} s${lifetime} left, ${minTtl} were asked for, ${why}`,

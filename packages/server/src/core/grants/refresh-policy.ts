@@ -1,5 +1,5 @@
 import type { GrantStatus } from '@authconn/shared'
-import type { Grant } from '../grant-port.ts'
+import type { TokenState } from '../token-port.ts'
 
 /** What a caller asks of the token. */
 export interface Wish {
@@ -43,9 +43,9 @@ const longestForceFloor = 3_600_000
 const reachableShare = 0.95
 
 /** What to do for a caller, from values alone; `now` by the database's clock. */
-export function decide(grant: Grant, now: Date, wish: Wish = {}): Decision {
+export function decide(grant: TokenState, now: Date, wish: Wish = {}): Decision {
   if (grant.status !== 'active' || !grant.accessToken) return 'dead'
-  if (grant.refreshToken === null) return decideUnrefreshable(grant, now, wish)
+  if (!grant.refreshable) return decideUnrefreshable(grant, now, wish)
   if (isForced(grant, now, wish)) return mayBeForced(grant, now) ? 'refresh' : 'back_off'
 
   const remaining = remainingLife(grant, now)
@@ -60,7 +60,7 @@ export function decide(grant: Grant, now: Date, wish: Wish = {}): Decision {
 }
 
 /** Whether the token may be handed out although a refresh failed, or is still under way: what was asked for still holds. */
-export function isServable(grant: Grant, now: Date, wish: Wish = {}): boolean {
+export function isServable(grant: TokenState, now: Date, wish: Wish = {}): boolean {
   if (grant.status !== 'active' || !grant.accessToken || isForced(grant, now, wish)) return false
   const remaining = remainingLife(grant, now)
   if (wish.minTtl !== undefined) return remaining >= Math.max(wish.minTtl * 1000, 1)
@@ -70,7 +70,7 @@ export function isServable(grant: Grant, now: Date, wish: Wish = {}): boolean {
 }
 
 /** The status to show: a token that ended without a refresh token has expired, whether or not anyone asked for it. */
-export function shownStatus(grant: Grant | undefined, now: Date): GrantStatus {
+export function shownStatus(grant: TokenState | undefined, now: Date): GrantStatus {
   if (!grant) return 'pending'
   return grant.status === 'active' && decide(grant, now) === 'dead' ? 'expired' : grant.status
 }
@@ -80,7 +80,7 @@ export function leadTime(lifetime: number | null): number {
   return Math.min(longestLead, lifeOf(lifetime) / 3)
 }
 
-function decideUnrefreshable(grant: Grant, now: Date, wish: Wish): Decision {
+function decideUnrefreshable(grant: TokenState, now: Date, wish: Wish): Decision {
   const remaining = remainingLife(grant, now)
   if (remaining <= margin) return 'dead'
   if (isForced(grant, now, wish)) return 'not_refreshable'
@@ -88,7 +88,7 @@ function decideUnrefreshable(grant: Grant, now: Date, wish: Wish): Decision {
 }
 
 /** A refresh is insisted on; one that has just been done is as good as another, and hammers no provider. */
-function isForced(grant: Grant, now: Date, wish: Wish): boolean {
+function isForced(grant: TokenState, now: Date, wish: Wish): boolean {
   if (wish.force === true) return !isWithinFloor(grant.lastRefreshedAt, now)
   if (wish.rejectedVersion !== grant.generation) return false
   const floor = Math.min(longestForceFloor, forceFloor * 2 ** Math.min(grant.rejections, 20))
@@ -96,12 +96,12 @@ function isForced(grant: Grant, now: Date, wish: Wish): boolean {
 }
 
 /** Forcing gets past a refused client, which someone may have mended, and not past the pause after a failure. */
-function mayBeForced(grant: Grant, now: Date): boolean {
+function mayBeForced(grant: TokenState, now: Date): boolean {
   if (isWaiting(grant, now)) return false
   return !grant.blocked || !isWithinFloor(grant.lastError && new Date(grant.lastError.at), now)
 }
 
-function isOutOfReach(grant: Grant, now: Date, minTtl: number): boolean {
+function isOutOfReach(grant: TokenState, now: Date, minTtl: number): boolean {
   // The code exchange may have given other lifetimes than a refresh does: one refresh finds out.
   if (grant.lastRefreshedAt === null) return false
   return minTtl * 1000 > lifeOf(grant.lifetime) * reachableShare || isWithinFloor(grant.lastRefreshedAt, now)
@@ -111,16 +111,16 @@ function isWithinFloor(moment: Date | null, now: Date, floor = forceFloor): bool
   return moment !== null && now.getTime() - moment.getTime() < floor
 }
 
-function isWaiting(grant: Grant, now: Date): boolean {
+function isWaiting(grant: TokenState, now: Date): boolean {
   return grant.retryAt !== null && grant.retryAt > now
 }
 
-function remainingLife(grant: Grant, now: Date): number {
+function remainingLife(grant: TokenState, now: Date): number {
   return grant.expiresAt ? grant.expiresAt.getTime() - now.getTime() : Number.POSITIVE_INFINITY
 }
 
 /** Tokens that live shorter than the default allows give way to a share of their own lifetime. */
-function neededLife(grant: Grant, { minTtl }: Wish): number {
+function neededLife(grant: TokenState, { minTtl }: Wish): number {
   // Not even 0 means a token that has ended.
   if (minTtl !== undefined) return Math.max(minTtl * 1000, 1)
   return Math.min(defaultMinTtl, lifeOf(grant.lifetime) / 4)

@@ -46,6 +46,7 @@ export function createRevokeLocally(deps: {
           status: 'revoked',
           accessToken: null,
           refreshToken: null,
+          refreshable: false,
           expiresAt: null,
         }
         return { grant: revoked, queued: revocation ? { revocationId: revocation.id } : report }

@@ -84,7 +84,7 @@ export function createSweepDueGrants(deps: {
     // Its claim runs out, and another round takes it up.
     if (signal.aborted) return
     try {
-      if (grant.refreshToken) await deps.refreshGrant(connection, grant)
+      if (grant.refreshable) await deps.refreshGrant(connection, grant)
       else await grants.expire(grant, ended)
     } catch (error) {
       // What went wrong at the provider is kept with the grant and logged there.

@@ -27,12 +27,26 @@ const callerFields = {
   }),
 }
 
+const addresses = Type.Unsafe<string[] | null>({
+  type: ['array', 'null'],
+  items: {
+    type: 'string',
+    maxLength: 50,
+    pattern: '^[0-9a-fA-F.:]{2,45}(?:/[0-9]{1,3})?$',
+    description: 'An IP address, or a range as 10.0.0.0/8 or 2001:db8::/32',
+  },
+  minItems: 1,
+  maxItems: 50,
+  description: 'Where it may call from: addresses and CIDR ranges; null for anywhere',
+})
+
 export const NewCaller = Type.Object(
   {
     name: callerFields.name,
     permissions: callerFields.permissions,
     connections: Type.Optional(callerFields.connections),
     subjects: Type.Optional(callerFields.subjects),
+    addresses: Type.Optional(addresses),
     expires_at: Type.Optional(timestamp),
   },
   closed,
@@ -42,9 +56,15 @@ export type NewCaller = Static<typeof NewCaller>
 const callerState = {
   id: Type.String({ format: 'uuid' }),
   ...callerFields,
+  addresses,
   created_at: timestamp,
   expires_at: nullableTimestamp,
   revoked_at: nullableTimestamp,
+  last_used_at: nullableString({ format: 'date-time', description: 'To the hour; null when it was never used' }),
+  former_key_until: nullableString({
+    format: 'date-time',
+    description: 'Until when the API key before the last rotation still works; null when it does not',
+  }),
 }
 
 export const Caller = Type.Object(callerState, closed)
@@ -55,5 +75,19 @@ export const CreatedCaller = Type.Object(
   closed,
 )
 export type CreatedCaller = Static<typeof CreatedCaller>
+
+export const CallerRotation = Type.Object(
+  {
+    overlap: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 2_592_000,
+        description: 'Seconds for which the former key still works; a day unless given, 0 to end it at once',
+      }),
+    ),
+  },
+  closed,
+)
+export type CallerRotation = Static<typeof CallerRotation>
 
 export const CallerList = Type.Object({ callers: Type.Array(Caller), next: nullableString() }, closed)

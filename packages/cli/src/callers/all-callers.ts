@@ -1,0 +1,13 @@
+import type { Caller } from '@authconn/shared'
+import type { Context } from '../context.ts'
+import { followPages } from '../follow-pages.ts'
+
+/** All callers that are not revoked, by name, from however many pages. */
+export async function allCallers(ctx: Context): Promise<Caller[]> {
+  const { signal } = ctx
+  const vault = await ctx.vault()
+  return followPages(async (after) => {
+    const page = await vault.call('listCallers', { query: { limit: 200, ...after } }, { signal })
+    return { items: page.callers, next: page.next }
+  })
+}

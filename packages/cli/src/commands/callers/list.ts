@@ -1,0 +1,41 @@
+import type { Caller } from '@authconn/shared'
+import { allCallers } from '../../callers/all-callers.ts'
+import { defineCommand } from '../../command.ts'
+import { addressesOf, subjectsOf } from '../../output/caller.ts'
+import { table } from '../../output/table.ts'
+import { timeLeft } from '../../output/time.ts'
+
+export const listCallers = defineCommand({
+  flags: {},
+  examples: [
+    ['authconn callers list', 'a table of all callers that are not revoked'],
+    [
+      `authconn callers list --json | jq -r '.callers[] | select(.last_used_at == null) | .name'`,
+      'those that have never been used',
+    ],
+  ],
+
+  async run(ctx): Promise<{ callers: Caller[] }> {
+    return { callers: await ctx.waitFor('Asking the vault', allCallers(ctx)) }
+  },
+
+  render({ callers }, view) {
+    const cells = (of: (caller: Caller) => string) => callers.map(of)
+    return table(
+      [
+        { heading: 'NAME', cells: cells(({ name }) => name) },
+        {
+          heading: 'EXPIRES IN',
+          cells: cells(({ expires_at: end }) => (end === null ? '-' : timeLeft(end, view.now))),
+          paint: (cell) => (cell === 'ended' ? view.paint.red(cell) : cell),
+        },
+        { heading: 'LAST USED', cells: cells(({ last_used_at }) => last_used_at ?? '-') },
+        { heading: 'CONNECTIONS', cells: cells(({ connections }) => connections.join(', ')) },
+        { heading: 'SUBJECTS', cells: cells(subjectsOf) },
+        { heading: 'ADDRESSES', cells: cells(addressesOf) },
+        { heading: 'MAY', cells: cells(({ permissions }) => permissions.join(', ')) },
+      ],
+      view,
+    )
+  },
+})

@@ -1,0 +1,41 @@
+import type { Caller, CreatedCaller } from '@authconn/shared'
+import { plainLine } from './plain.ts'
+import { details } from './table.ts'
+import { timeLeft } from './time.ts'
+import type { View } from './view.ts'
+
+/** Everything the vault tells of a caller, and its API key, which is the result that matters. */
+export function describeKey(caller: CreatedCaller, view: View): string {
+  return `${describeCaller(caller, view)}\n\nAPI key: ${view.paint.bold(plainLine(caller.api_key))}`
+}
+
+/** For whoever reads the screen, which is what the key is on. */
+export const shownOnce =
+  'The API key is shown this once, and the vault keeps only its hash: put it where secrets belong now.'
+
+export function subjectsOf({ subjects }: Caller): string {
+  if (subjects === null) return 'all'
+  return subjects.length === 0 ? 'none' : subjects.join(', ')
+}
+
+export function addressesOf({ addresses }: Caller): string {
+  return addresses === null ? 'any' : addresses.join(', ')
+}
+
+function describeCaller(caller: Caller, view: View): string {
+  const { expires_at: end, former_key_until: formerEnd } = caller
+  return details(
+    [
+      ['id', caller.id],
+      ['may', caller.permissions.join(', ')],
+      ['connections', caller.connections.join(', ')],
+      ['subjects', subjectsOf(caller)],
+      ['addresses', addressesOf(caller)],
+      ['expires', end === null ? 'never' : `${end} (${timeLeft(end, view.now)})`],
+      ['last used', caller.last_used_at],
+      ['former key', formerEnd && `works until ${formerEnd} (${timeLeft(formerEnd, view.now)})`],
+      ['revoked', caller.revoked_at],
+    ],
+    view,
+  )
+}

@@ -1,0 +1,25 @@
+import type { KeyEncryptionKey } from '../../core/crypto/key-encryption-key.ts'
+import { createDataKey } from '../../core/crypto/key-encryption-key.ts'
+import type { Database } from './database.ts'
+
+const purpose = 'audit'
+
+/**
+ * The key of the audit log's MACs, wrapped like data keys; made when there is none. It lies in no process that only has
+ * the database, so whoever can write there cannot make records that verify. Throws key_encryption_key_wrong.
+ */
+export async function openAuditKey(db: Database, kek: KeyEncryptionKey): Promise<Uint8Array> {
+  const made = await createDataKey(kek, purpose, 1)
+  await db
+    .insertInto('audit_keys')
+    .values({ purpose, id: made.id, kek_id: made.kekId, wrapped: made.wrapped })
+    .onConflict((conflict) => conflict.column('purpose').doNothing())
+    .execute()
+  // Another replica may have been first.
+  const row = await db
+    .selectFrom('audit_keys')
+    .selectAll()
+    .where('purpose', '=', purpose)
+    .executeTakeFirstOrThrow()
+  return kek.unwrap({ id: row.id, workspaceId: purpose, version: 1, kekId: row.kek_id, wrapped: row.wrapped })
+}

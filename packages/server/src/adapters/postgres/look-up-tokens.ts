@@ -1,0 +1,123 @@
+import type { GrantStatus, Permission } from '@authconn/shared'
+import { CompiledQuery } from 'kysely'
+import type { LastError } from '../../core/grant-port.ts'
+import type { TokenLookup, TokenQuestion, TokenSight } from '../../core/token-port.ts'
+import type { Database } from './database.ts'
+
+/*
+ * The statement of every fetch, so it is written once and by hand: who asks, and for what, for as many requests as came
+ * together. It reads what is there now and nothing that was kept, so that a revocation holds for the next request
+ * everywhere. A refresh token is read only for callers that may see it; an error only where nothing else can be said.
+ */
+const text = `select asked.n, now() as now,
+    c.id as caller_id, c.workspace_id, c.name as caller_name, c.permissions, c.connections, c.subjects,
+    c.last_used_at as caller_used_at,
+    c.addresses is null or asked.address::inet <<= any(c.addresses::inet[]) as at_home,
+    conn.id as connection_id,
+    g.id, g.subject, g.status, g.access_token, g.refresh_token is not null as refreshable,
+    case when 'refresh_token:read' = any(c.permissions) then g.refresh_token end as refresh_token,
+    g.token_type, g.scope, g.expires_at, g.expiry_assumed, g.lifetime, g.generation, g.blocked, g.retry_at, g.rejections,
+    g.last_refreshed_at, g.last_used_at,
+    case when g.status <> 'active' or g.blocked or g.retry_at is not null then g.last_error end as last_error
+  from unnest($1::int[], $2::bytea[], $3::text[], $4::text[], $5::text[])
+    as asked (n, key_hash, connection, subject, address)
+  left join caller_keys k on k.key_hash = asked.key_hash and (k.ends_at is null or k.ends_at > now())
+  left join callers c on c.id = k.caller_id and c.revoked_at is null
+    and (c.expires_at is null or c.expires_at > now())
+  left join connections conn on conn.workspace_id = c.workspace_id and conn.name = asked.connection
+    and conn.deleted_at is null
+  left join grants g on g.connection_id = conn.id and g.subject = asked.subject`
+
+export function createTokenLookup(db: Database): TokenLookup {
+  return async function lookUpTokens(questions) {
+    const { rows } = await db.executeQuery<Row>(CompiledQuery.raw(text, parameters(questions)))
+    const sights = new Array<TokenSight | undefined>(questions.length)
+    for (const row of rows) sights[row.n] = toSight(row)
+    return sights.map((sight) => sight ?? { now: new Date() })
+  }
+}
+
+function parameters(questions: readonly TokenQuestion[]): unknown[] {
+  return [
+    questions.map((_, n) => n),
+    questions.map(({ keyHash }) => keyHash),
+    questions.map(({ connection }) => connection),
+    questions.map(({ subject }) => subject),
+    questions.map(({ address }) => address),
+  ]
+}
+
+interface Row {
+  n: number
+  now: Date
+  caller_id: string | null
+  workspace_id: string
+  caller_name: string
+  permissions: Permission[]
+  connections: string[]
+  subjects: string[] | null
+  caller_used_at: Date | null
+  at_home: boolean | null
+  connection_id: string | null
+  id: string | null
+  subject: string
+  status: GrantStatus
+  access_token: Uint8Array | null
+  refreshable: boolean
+  refresh_token: Uint8Array | null
+  token_type: string
+  scope: string | null
+  expires_at: Date | null
+  expiry_assumed: boolean
+  lifetime: number | null
+  generation: number
+  blocked: boolean
+  retry_at: Date | null
+  rejections: number
+  last_refreshed_at: Date | null
+  last_used_at: Date | null
+  last_error: LastError | null
+}
+
+function toSight(row: Row): TokenSight {
+  if (row.caller_id === null) return { now: row.now }
+  return {
+    now: row.now,
+    caller: {
+      id: row.caller_id,
+      workspaceId: row.workspace_id,
+      name: row.caller_name,
+      permissions: row.permissions,
+      connections: row.connections,
+      subjects: row.subjects,
+      lastUsedAt: row.caller_used_at,
+    },
+    atHome: row.at_home === true,
+    ...(row.connection_id === null ? {} : { connectionId: row.connection_id }),
+    ...(row.id === null ? {} : { grant: toTokenState(row.id, row) }),
+  }
+}
+
+function toTokenState(id: string, row: Row): NonNullable<TokenSight['grant']> {
+  return {
+    id,
+    workspaceId: row.workspace_id,
+    subject: row.subject,
+    status: row.status,
+    accessToken: row.access_token,
+    refreshable: row.refreshable,
+    refreshToken: row.refresh_token,
+    tokenType: row.token_type,
+    scope: row.scope,
+    expiresAt: row.expires_at,
+    expiryAssumed: row.expiry_assumed,
+    lifetime: row.lifetime,
+    generation: row.generation,
+    blocked: row.blocked,
+    retryAt: row.retry_at,
+    rejections: row.rejections,
+    lastRefreshedAt: row.last_refreshed_at,
+    lastUsedAt: row.last_used_at,
+    lastError: row.last_error,
+  }
+}

@@ -1,0 +1,132 @@
+import { randomUUID } from 'node:crypto'
+import type { AuditFacts, AuditRow, AuditStore, StreamHead } from '../audit-port.ts'
+import { AuthconnError } from '../errors.ts'
+import { whatIsThere } from '../grants/gather.ts'
+import { macOfRow, streamStart } from './audit-mac.ts'
+
+export interface AuditLog {
+  /**
+   * Resolves when all of it is durable. Throws audit_unavailable when it is not, overloaded when too much waits; then
+   * nothing may be answered.
+   */
+  record(facts: readonly AuditFacts[]): Promise<void>
+  /** The streams of this process that have gone on since they were last asked for. */
+  takeHeads(): StreamHead[]
+  /** Of heads that were taken and did not get into a checkpoint. */
+  giveHeadsBack(heads: readonly StreamHead[]): void
+}
+
+/** Streams of a process: as many appends can be under way at a time. */
+const streams = 2
+/** Records in one append. */
+const mostAtOnce = 500
+/** Requests that wait for theirs. */
+const mostWaiting = 10_000
+
+interface Waiting {
+  facts: readonly AuditFacts[]
+  at: Date
+  resolve(): void
+  reject(error: unknown): void
+}
+
+/**
+ * Records decisions. What comes while an append is under way goes into the next, all in one statement (group commit); a
+ * lone record waits for nobody. Within a stream appends follow each other, since each record is chained to the one before.
+ */
+export function createAuditLog(deps: {
+  store: Pick<AuditStore, 'append'>
+  key: Uint8Array
+  clock(): Date
+}): AuditLog {
+  const { store, key } = deps
+  const heads = new Map<string, StreamHead>()
+  let waiting: Waiting[] = []
+  const idle = Array.from({ length: streams }, newStream)
+
+  return {
+    async record(facts) {
+      if (waiting.length >= mostWaiting) throw new AuthconnError('overloaded', undefined, { retryAfter: 2 })
+      return new Promise<void>((resolve, reject) => {
+        waiting.push({ facts, at: deps.clock(), resolve, reject })
+        const stream = idle.pop()
+        if (stream) void appendAll(stream)
+      })
+    },
+    takeHeads() {
+      const taken = [...heads.values()]
+      heads.clear()
+      return taken
+    },
+    giveHeadsBack(taken) {
+      for (const head of taken) {
+        if ((heads.get(head.stream)?.number ?? 0) < head.number) heads.set(head.stream, head)
+      }
+    },
+  }
+
+  async function appendAll(stream: Stream): Promise<void> {
+    let current = stream
+    for (;;) {
+      // The answers of a batch come one by one, and their records in one append.
+      await whatIsThere()
+      if (waiting.length === 0) break
+      current = await appendNext(current)
+    }
+    idle.push(current)
+  }
+
+  async function appendNext(stream: Stream): Promise<Stream> {
+    const batch = takeBatch()
+    const next = { ...stream }
+    const rows = batch.flatMap(({ facts, at }) => facts.map((each) => chain(next, each, at)))
+    try {
+      await store.append(rows)
+    } catch (cause) {
+      const error = new AuthconnError('audit_unavailable', undefined, { cause, retryAfter: 2 })
+      // Those behind it would only wait to fail as well, and for whom by then?
+      const all = [...batch, ...waiting]
+      waiting = []
+      for (const { reject } of all) reject(error)
+      // Whether the rows are there or not is unknown: nothing more is chained to them.
+      return newStream()
+    }
+    heads.set(next.id, { stream: next.id, number: next.number, mac: Buffer.from(next.mac).toString('hex') })
+    for (const { resolve } of batch) resolve()
+    return next
+  }
+
+  function takeBatch(): Waiting[] {
+    let count = 0
+    let end = 0
+    while (end < waiting.length && (end === 0 || count < mostAtOnce)) count += waiting[end++]?.facts.length ?? 0
+    const batch = waiting.slice(0, end)
+    waiting = waiting.slice(end)
+    return batch
+  }
+
+  function chain(stream: Stream, { actor, ...facts }: AuditFacts, at: Date): AuditRow {
+    const row = {
+      ...facts,
+      stream: stream.id,
+      number: ++stream.number,
+      at,
+      workspaceId: actor?.workspaceId ?? null,
+      actor: actor?.id ?? null,
+      actorName: actor?.name ?? null,
+    }
+    const mac = macOfRow(key, stream.mac, row)
+    stream.mac = mac
+    return { ...row, mac }
+  }
+}
+
+interface Stream {
+  id: string
+  number: number
+  mac: Uint8Array
+}
+
+function newStream(): Stream {
+  return { id: randomUUID(), number: 0, mac: streamStart }
+}

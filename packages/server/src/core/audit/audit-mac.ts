@@ -1,0 +1,56 @@
+import { createHmac } from 'node:crypto'
+import type { AuditRow, Checkpoint } from '../audit-port.ts'
+
+/** What the first record of a stream is chained to: the stream itself is part of every record. */
+export const streamStart = Buffer.alloc(32)
+
+/**
+ * HMAC-SHA-256 over the MAC of the record before and all of this one. A JSON array, so that no two different records give
+ * the same bytes; changing, removing or moving a record breaks the chain from there.
+ */
+export function macOfRow(key: Uint8Array, before: Uint8Array, row: Omit<AuditRow, 'mac'>): Buffer {
+  return createHmac('sha256', key)
+    .update(before)
+    .update(
+      JSON.stringify([
+        'record',
+        row.stream,
+        row.number,
+        row.at.getTime(),
+        row.workspaceId,
+        row.actor,
+        row.actorName,
+        row.action,
+        row.connection,
+        row.target,
+        row.subject,
+        row.outcome,
+        row.reason,
+        row.address,
+        row.requestId,
+      ]),
+    )
+    .digest()
+}
+
+/** The same for checkpoints, which are chained among themselves. */
+export function macOfCheckpoint(
+  key: Uint8Array,
+  before: Uint8Array,
+  { number, at, content }: Omit<Checkpoint, 'mac'>,
+): Buffer {
+  const { heads, pruned } = content
+  const headsOf = (list: typeof heads) => list.map(({ stream, number: last, mac }) => [stream, last, mac])
+  return createHmac('sha256', key)
+    .update(before)
+    .update(
+      JSON.stringify([
+        'checkpoint',
+        number,
+        at.getTime(),
+        headsOf(heads),
+        pruned ? [pruned.before, headsOf(pruned.heads)] : null,
+      ]),
+    )
+    .digest()
+}

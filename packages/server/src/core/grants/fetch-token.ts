@@ -1,0 +1,156 @@
+import type { AuditLog } from '../audit/audit-log.ts'
+import type { AuditFacts } from '../audit-port.ts'
+import { hashApiKey } from '../callers/api-key.ts'
+import { createNoteUse } from '../callers/note-use.ts'
+import { requireAtHome, requirePermission } from '../callers/permissions.ts'
+import { readApiKey } from '../callers/read-api-key.ts'
+import type { Keyring } from '../crypto/keyring.ts'
+import { AuthconnError } from '../errors.ts'
+import type { GrantStore } from '../grant-port.ts'
+import type { CallerStore, ConnectionStore } from '../ports.ts'
+import type { TokenQuestion, TokenSight, TokenState } from '../token-port.ts'
+import type { IssueToken, TokenWish } from './issue-token.ts'
+import { type FreshToken, openToken } from './open-token.ts'
+import type { RefreshGrant } from './refresh-grant.ts'
+import { decide } from './refresh-policy.ts'
+
+export interface TokenRequest {
+  /** The Authorization header. */
+  authorization: string | undefined
+  connection: string
+  wish: TokenWish
+  address: string | null
+  requestId: string
+}
+
+/**
+ * The product's hot path: who asks, may they, is there a good token, put it on record, answer. What is looked up is looked
+ * up now, together with what others ask at the same moment. A token that needs more than that goes by IssueToken.
+ * Throws unauthenticated, invalid_api_key, permission_denied, overloaded, audit_unavailable and what IssueToken throws.
+ */
+export type FetchToken = (request: TokenRequest) => Promise<FreshToken>
+
+/** Milliseconds after which a use is noted again. */
+const useNoted = 3_600_000
+
+export function createFetchToken(deps: {
+  lookUp(question: TokenQuestion): Promise<TokenSight>
+  audit: Pick<AuditLog, 'record'>
+  keyring: Keyring
+  issueToken: IssueToken
+  refreshGrant: RefreshGrant
+  connections: Pick<ConnectionStore, 'find'>
+  grants: Pick<GrantStore, 'touch'>
+  callers: Pick<CallerStore, 'touch'>
+  /** Takes work that goes on after the answer, so that a shutdown waits for it. */
+  inBackground(work: Promise<unknown>): void
+}): FetchToken {
+  const { audit, keyring } = deps
+  /** Grants whose refresh somebody has begun already. */
+  const refreshing = new Set<string>()
+  const noting = new Set<string>()
+  const noteCallerUse = createNoteUse(deps)
+
+  return async function fetchToken(request) {
+    // Of a key that is none there is nobody to tell of.
+    let seen: TokenSight = { now: new Date(0) }
+    try {
+      const keyHash = hashApiKey(readApiKey(request.authorization))
+      const { connection, wish, address } = request
+      seen = await deps.lookUp({ keyHash, connection, subject: wish.subject ?? '', address })
+      return await answer(request, seen)
+    } catch (error) {
+      await recordRefusal(factsOf(request, seen), error)
+      throw error
+    }
+  }
+
+  async function answer(request: TokenRequest, sight: TokenSight): Promise<FreshToken> {
+    const caller = authorize(sight, request)
+    const { grant, now } = sight
+    const decision = grant && decide(grant, now, request.wish)
+    if (!grant || (decision !== 'serve' && decision !== 'serve_and_refresh'))
+      return issueSlowly(caller, request, sight)
+    noteUse(caller, grant, now)
+    if (decision === 'serve_and_refresh') refreshBehind(caller.workspaceId, request, grant)
+    await recordAllowed(request, sight)
+    return openToken(keyring, caller, grant)
+  }
+
+  /** Refreshed, or waited for: what comes of it is on record before it leaves. */
+  async function issueSlowly(
+    caller: NonNullable<TokenSight['caller']>,
+    request: TokenRequest,
+    sight: TokenSight,
+  ): Promise<FreshToken> {
+    const token = await deps.issueToken(caller, request.connection, request.wish)
+    await recordAllowed(request, sight)
+    return token
+  }
+
+  function recordAllowed(request: TokenRequest, sight: TokenSight): Promise<void> {
+    return audit.record([{ ...factsOf(request, sight), outcome: 'allowed', reason: null }])
+  }
+
+  /** Throws audit_unavailable in the place of what cannot be recorded. */
+  async function recordRefusal(facts: Facts, error: unknown): Promise<void> {
+    const code = error instanceof AuthconnError ? error.code : undefined
+    // Without a key there is nothing to decide; without room or a record nothing was decided.
+    if (code === 'unauthenticated' || code === 'overloaded' || code === 'audit_unavailable') return
+    // A database that is away takes no record either, and is the better answer.
+    if (code === undefined) return
+    await audit.record([{ ...facts, outcome: denials.has(code) ? 'denied' : 'failed', reason: code }])
+  }
+
+  /** Once for all who find it due while that goes on. */
+  function refreshBehind(workspaceId: string, request: TokenRequest, grant: TokenState): void {
+    const key = `${grant.id} ${grant.generation}`
+    if (refreshing.has(key)) return
+    refreshing.add(key)
+    deps.inBackground(refreshDue(workspaceId, request).finally(() => refreshing.delete(key)))
+  }
+
+  async function refreshDue(workspaceId: string, { connection, wish }: TokenRequest): Promise<void> {
+    const found = await deps.connections.find(workspaceId, connection, wish.subject ?? '')
+    if (!found?.grant || decide(found.grant, found.now) !== 'serve_and_refresh') return
+    await deps.refreshGrant(found.connection, found.grant)
+  }
+
+  function noteUse(caller: NonNullable<TokenSight['caller']>, grant: TokenState, now: Date): void {
+    noteCallerUse(caller)
+    if (grant.lastUsedAt && now.getTime() - grant.lastUsedAt.getTime() < useNoted) return
+    if (noting.has(grant.id)) return
+    noting.add(grant.id)
+    // Nothing depends on it, and what fails now is noted with the next use.
+    const noted = deps.grants.touch(grant.id).catch(() => undefined)
+    deps.inBackground(noted.finally(() => noting.delete(grant.id)))
+  }
+}
+
+type Facts = Omit<AuditFacts, 'outcome' | 'reason'>
+
+const denials: ReadonlySet<string> = new Set(['invalid_api_key', 'permission_denied'])
+
+function factsOf(request: TokenRequest, { caller }: TokenSight): Facts {
+  return {
+    actor: caller ?? null,
+    action: 'getToken',
+    // What somebody without a key wrote there is nobody's connection.
+    connection: caller ? request.connection : null,
+    target: null,
+    subject: caller ? (request.wish.subject ?? '') : null,
+    address: request.address,
+    requestId: request.requestId,
+  }
+}
+
+function authorize(sight: TokenSight, { connection, wish }: TokenRequest): NonNullable<TokenSight['caller']> {
+  const { caller } = sight
+  if (!caller) throw new AuthconnError('invalid_api_key')
+  requireAtHome(caller, sight.atHome === true)
+  requirePermission(caller, 'token:read', {
+    connection,
+    ...(wish.subject === undefined ? {} : { subject: wish.subject }),
+  })
+  return caller
+}

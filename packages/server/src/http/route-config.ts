@@ -1,0 +1,13 @@
+import type { OperationName } from '@authconn/shared'
+
+/** What figures and traces call a route: its operation in the contract, or what tells of the vault itself. */
+export type RouteName = OperationName | 'metrics' | 'openapi' | 'docs' | 'none'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** undefined where nothing was found to serve the request. */
+    routeName?: RouteName
+    /** Whether it asks for an API key. */
+    needsKey?: boolean
+  }
+}
