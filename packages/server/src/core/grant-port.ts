@@ -146,6 +146,8 @@ export interface GrantStore {
   saveFailure(lease: Lease, failure: RefreshFailure): Promise<boolean>
   /** Takes grants that are due, those due longest first; they count as not due for a while. `more`: there may be others. */
   claimDue(claim: ClaimDue): Promise<{ grants: Grant[]; more: boolean }>
+  /** Ends a claim of which nothing came: it is due again some seconds later. */
+  putBack(grant: Grant, seconds: number): Promise<void>
   /** How many grants are due and not being refreshed. */
   countDue(): Promise<number>
   /** Marks a grant whose token has ended with nothing to refresh it, if its generation is still the same. */

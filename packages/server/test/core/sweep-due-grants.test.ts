@@ -82,6 +82,29 @@ describeEachDatabase('the sweeper', (database) => {
     expect(provider.calls.length).toBe(calls)
   })
 
+  test('puts back what it claimed beside the one that asks whether a provider is back', async () => {
+    const connection = await dueGrants(9)
+    provider.answer = async () => {
+      throw new ProviderFailure('passing', 'HTTP 503', { status: 503 })
+    }
+    let now = 0
+    const vault = replica({ clock: () => now })
+    await vault.sweepDueGrants(unstopped)
+    await Promise.all(vault.background)
+    await stores.db
+      .updateTable('grants')
+      .set({ refresh_due_at: new Date(Date.now() - 1000), retry_at: null })
+      .where('connection_id', '=', connection.id)
+      .execute()
+    const calls = provider.calls.length
+    now = 60_000
+    await vault.sweepDueGrants(unstopped)
+    await Promise.all(vault.background)
+    expect(provider.calls.length).toBe(calls + 1)
+    const due = (await grantsOf(connection.id)).map(({ refreshDueAt }) => refreshDueAt?.getTime() ?? Infinity)
+    expect(due.filter((at) => at < Date.now() + 3_000).length).toBeGreaterThanOrEqual(8)
+  })
+
   test('brings forward what waits for a provider that had been left alone, once it answers again', async () => {
     const connection = await dueGrants(6)
     let down = true

@@ -49,6 +49,18 @@ export async function claimDue(db: Database, claim: ClaimDue): Promise<{ grants:
   return { grants: rows.filter((row) => !row.idle).map(toGrant), more: rows.length === claim.limit }
 }
 
+/** What somebody has begun on meanwhile, or is through with, stays as it is. */
+export async function putBack(db: Database, { id, generation }: Grant, seconds: number): Promise<void> {
+  await db
+    .updateTable('grants')
+    .set({ refresh_due_at: secondsFromNow(seconds) })
+    .where('id', '=', id)
+    .where('generation', '=', generation)
+    .where('status', '=', 'active')
+    .where('attempted_at', 'is', null)
+    .execute()
+}
+
 function isIdle(unusedAfter: number | null) {
   if (unusedAfter === null) return sql<boolean>`false`
   return sql<boolean>`grants.keep_alive_at > now()

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type SelectQueryBuilder, sql } from 'kysely'
 import type { GrantStore } from '../../core/grant-port.ts'
-import { claimDue } from './claim-due.ts'
+import { claimDue, putBack } from './claim-due.ts'
 import type { Database, Tables } from './database.ts'
 import { insertEvents } from './event-store.ts'
 import { errorNow, isUnleased, noTrouble } from './grant-sql.ts'
@@ -19,6 +19,7 @@ export function createGrantStore(db: Database): GrantStore {
     saveRefreshed: (lease, tokens) => saveRefreshed(db, lease, tokens),
     saveFailure: (lease, failure) => saveFailure(db, lease, failure),
     claimDue: (claim) => claimDue(db, claim),
+    putBack: (grant, seconds) => putBack(db, grant, seconds),
 
     async ensure(connection, subject) {
       await db

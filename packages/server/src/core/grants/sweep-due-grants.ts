@@ -19,6 +19,8 @@ export interface SweepLimits {
 
 /** Seconds that a claim lasts beyond a lease: the wait until its turn comes. */
 const longestTurn = 26
+/** Seconds after which what was claimed in vain is due again. */
+const putBackFor = 2
 /** Milliseconds after which it looks again although nothing has come to its end. */
 const patience = 1_000
 
@@ -27,7 +29,7 @@ const patience = 1_000
  * that are slow go on behind it. Replicas share the work: what one has claimed the others leave alone.
  */
 export function createSweepDueGrants(deps: {
-  grants: Pick<GrantStore, 'claimDue' | 'expire'>
+  grants: Pick<GrantStore, 'claimDue' | 'putBack' | 'expire'>
   connections: Pick<ConnectionStore, 'findByIds'>
   breaker: CircuitBreaker
   refreshGrant: RefreshGrant
@@ -84,8 +86,10 @@ export function createSweepDueGrants(deps: {
     // Its claim runs out, and another round takes it up.
     if (signal.aborted) return
     try {
-      if (grant.refreshable) await deps.refreshGrant(connection, grant)
-      else await grants.expire(grant, ended)
+      if (!grant.refreshable) await grants.expire(grant, ended)
+      // Another one is asking whether the provider is back. This one is not put off for as long as a claim lasts.
+      else if (breaker.refusing().includes(originOf(connection))) await grants.putBack(grant, putBackFor)
+      else await deps.refreshGrant(connection, grant)
     } catch (error) {
       // What went wrong at the provider is kept with the grant and logged there.
       if (error instanceof AuthconnError && errorTable[error.code].kind !== 'internal') return
