@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { sql, type Transaction } from 'kysely'
 import { expect, test } from 'vitest'
+import type { Tables } from '../../src/adapters/postgres/database.ts'
 import { createTokenLookup } from '../../src/adapters/postgres/look-up-tokens.ts'
 import type { Caller } from '../../src/core/ports.ts'
 import { describeEachDatabase } from '../support/databases.ts'
@@ -84,4 +86,37 @@ describeEachDatabase('looking up many tokens at once', (database) => {
     await stores.connections.markDeleted(connection.id)
     expect((await lookUp([asked]))[0]).not.toHaveProperty('connectionId')
   })
+
+  test('reads one grant for each question, also where one connection has far more of them than the others', async () => {
+    const { keyHash } = await newCaller()
+    const popular = await stores.newConnection()
+    await addGrants([popular.id], 3000)
+    const others = await Promise.all(Array.from({ length: 100 }, () => stores.newConnection()))
+    await addGrants(
+      others.map(({ id }) => id),
+      20,
+    )
+    await sql`analyze grants, connections, callers, caller_keys`.execute(stores.db)
+    const asked = Array.from({ length: 16 }, (_, n) =>
+      question(keyHash, { connection: popular.name, subject: `user-${n + 1}` }),
+    )
+    await stores.db.transaction().execute(async (transaction) => {
+      const before = await grantsRead(transaction)
+      const sights = await createTokenLookup(transaction)(asked)
+      expect(sights.map(({ grant }) => grant?.subject)).toEqual(asked.map(({ subject }) => subject))
+      expect((await grantsRead(transaction)) - before).toBe(16)
+    })
+  })
+
+  const addGrants = (connectionIds: string[], count: number) =>
+    sql`insert into grants (id, workspace_id, connection_id, subject, status)
+      select gen_random_uuid(), ${stores.admin.workspaceId}, id, 'user-' || n, 'pending'
+      from unnest(${connectionIds}::uuid[]) as id, generate_series(1, ${count}::int) as n`.execute(stores.db)
+
+  /** How many rows this transaction has had to look at. */
+  async function grantsRead(transaction: Transaction<Tables>): Promise<number> {
+    const { rows } = await sql<{ count: number }>`select (seq_tup_read + idx_tup_fetch)::int as count
+      from pg_stat_xact_user_tables where relname = 'grants'`.execute(transaction)
+    return rows[0]?.count ?? Number.NaN
+  }
 })
