@@ -7,7 +7,8 @@ import { describeEachDatabase } from '../support/databases.ts'
 import { exampleTokenSet as tokens, useReplicas } from '../support/replicas.ts'
 
 describeEachDatabase('a refresh meets', (database) => {
-  const { stores, provider, replica, connectionWithToken, stored, passTime } = useReplicas(database)
+  const { stores, provider, replica, connectionWithToken, stored, passTime, backdateRejection } =
+    useReplicas(database)
   const refusal = () =>
     Promise.reject(new ProviderFailure('client', 'invalid_client', { oauthError: 'invalid_client' }))
 
@@ -80,18 +81,7 @@ describeEachDatabase('a refresh meets', (database) => {
       await replica()
         .issueToken(connection.name, { subject })
         .catch(() => undefined)
-    await stores.db
-      .updateTable('grants')
-      .set({
-        last_error: JSON.stringify({
-          code: 'client_rejected',
-          class: 'configuration',
-          detail: '',
-          at: '2026-01-01T00:00:00Z',
-        }),
-      })
-      .where('connection_id', '=', connection.id)
-      .execute()
+    await backdateRejection(connection.name)
     provider.answer = async () => tokens('second')
     const vault = replica()
     await vault.issueToken(connection.name, { force: true })

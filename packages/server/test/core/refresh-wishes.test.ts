@@ -5,7 +5,7 @@ import { describeEachDatabase } from '../support/databases.ts'
 import { exampleTokenSet as tokens, useReplicas } from '../support/replicas.ts'
 
 describeEachDatabase('what a caller may ask for', (database) => {
-  const { stores, provider, replica, connectionWithToken, stored, passTime } = useReplicas(database)
+  const { provider, replica, connectionWithToken, stored, passTime, backdateRejection } = useReplicas(database)
 
   test('force_refresh refreshes a good token, once for all who ask at the same time', async () => {
     const { name } = await connectionWithToken(3000)
@@ -130,7 +130,7 @@ describeEachDatabase('what a caller may ask for', (database) => {
     expect(provider.calls).toHaveLength(1)
 
     provider.answer = async () => tokens('second')
-    await backdateError(name)
+    await backdateRejection(name)
     expect((await vault.issueToken(name, { force: true })).accessToken.reveal()).toBe('second access token')
     expect(await stored(name)).toMatchObject({ blocked: false, failureCount: 0, lastError: null })
   })
@@ -155,20 +155,4 @@ describeEachDatabase('what a caller may ask for', (database) => {
     await expect(vault.issueToken(name, { force: true })).rejects.toMatchObject({ code: 'grant_expired' })
     expect(provider.calls).toHaveLength(10)
   })
-
-  async function backdateError(name: string) {
-    const { id } = await stored(name)
-    await stores.db
-      .updateTable('grants')
-      .set({
-        last_error: JSON.stringify({
-          code: 'client_rejected',
-          class: 'configuration',
-          detail: '',
-          at: '2026-01-01T00:00:00Z',
-        }),
-      })
-      .where('id', '=', id)
-      .execute()
-  }
 })

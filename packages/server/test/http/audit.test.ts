@@ -51,8 +51,7 @@ describe('on record is', () => {
   })
 
   test('a token that was refreshed first, when it is handed out, and one that could not be', async () => {
-    const name = await v.createConnection()
-    await v.authorize(name)
+    const name = await v.createAuthorizedConnection()
     const forced = `/v1/connections/${name}/token?force_refresh=true`
     expect((await traced('GET', forced)).told).toMatchObject([{ outcome: 'allowed' }])
     v.sandbox.faults.set('token', { kind: 'oauth_error', error: 'invalid_grant' })
@@ -140,8 +139,7 @@ describe('on record is', () => {
 })
 
 test('is listed newest first, in pages and by what is asked for', async () => {
-  const name = await v.createConnection()
-  await v.authorize(name)
+  const name = await v.createAuthorizedConnection()
   for (let i = 0; i < 5; i++) await v.call('getToken', { params: { name } })
   const asked = { connection: name, outcome: 'allowed' as const, caller: 'admin' }
   const all = await records(asked)
@@ -194,8 +192,7 @@ describe('without a record', () => {
   }
 
   test('no token leaves, nothing is done, and it recovers without a restart', async () => {
-    const name = await v.createConnection()
-    await v.authorize(name)
+    const name = await v.createAuthorizedConnection()
     const mend = await breakAudit()
     const answers = await Promise.all(Array.from({ length: 20 }, () => v.call('getToken', { params: { name } })))
     for (const answer of answers) {

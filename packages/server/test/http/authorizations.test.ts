@@ -61,8 +61,7 @@ describe('200', () => {
   })
 
   test('again after a revocation', async () => {
-    const name = await v.createConnection()
-    await v.authorize(name)
+    const name = await v.createAuthorizedConnection()
     await v.call('revokeGrant', { params: { name }, body: {} })
     await v.authorize(name)
     expect((await v.call('getToken', { params: { name } })).status).toBe(200)

@@ -54,8 +54,7 @@ describe('a key that is bound to addresses', () => {
   })
 
   test('fetches tokens at home alone', async () => {
-    const name = await v.createConnection()
-    await v.authorize(name)
+    const name = await v.createAuthorizedConnection()
     const key = await v.createCaller({ addresses: ['10.0.0.0/8'] })
     const url = `/v1/connections/${name}/token`
     expect((await v.send('GET', url, { key, address: '::ffff:10.0.0.1' })).status).toBe(200)

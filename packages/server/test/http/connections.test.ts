@@ -234,8 +234,7 @@ describe('422', () => {
 
 describe('deleting', () => {
   test('goes through when the provider is down, and says that the revocation is retried', async () => {
-    const name = await v.createConnection()
-    await v.authorize(name)
+    const name = await v.createAuthorizedConnection()
     v.sandbox.faults.set('revocation', { kind: 'status', status: 500 })
     const { status, body: deleted } = await v.call('deleteConnection', { params: { name } })
     v.sandbox.faults.clear()

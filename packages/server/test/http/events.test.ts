@@ -56,8 +56,7 @@ describe('200', () => {
   })
 
   test('a failure once and not for each attempt, with its reason', async () => {
-    const name = await v.createConnection()
-    await v.authorize(name)
+    const name = await v.createAuthorizedConnection()
     v.sandbox.faults.set('token', { kind: 'oauth_error', error: 'invalid_grant', description: 'signed out' })
     await forced(name)
     expect((await events(name)).body.events).toMatchObject([

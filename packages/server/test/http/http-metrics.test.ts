@@ -58,8 +58,7 @@ test('requests in flight are counted, and no more once they are answered, refuse
   await raw('not HTTP at all\r\n\r\n')
   expect(await inFlight()).toBe(1)
 
-  const name = await v.createConnection()
-  await v.authorize(name)
+  const name = await v.createAuthorizedConnection()
   v.sandbox.faults.set('token', { kind: 'hang' })
   const giveUp = new AbortController()
   const pending = fetch(`${url}/v1/connections/${name}/token?force_refresh=true`, {

@@ -12,12 +12,6 @@ const token = (name: string, query: Record<string, unknown> = {}) =>
   v.call('getToken', { params: { name }, query })
 const refreshes = () => v.sandbox.stats.tokenRequests.refresh_token ?? 0
 
-async function authorized() {
-  const name = await v.createConnection()
-  await v.authorize(name)
-  return name
-}
-
 /** As if so much of the token's hour had passed. */
 async function leaveSeconds(name: string, seconds: number) {
   const client = new pg.Client({ connectionString: v.databaseUrl })
@@ -100,7 +94,7 @@ const troubles: [string, Fault, number, string, string][] = [
 
 describe.each(troubles)('a provider that %s', (_what, fault, status, code, failureClass) => {
   test(`while the token is valid: it is served, and the failure is shown as ${failureClass}`, async () => {
-    const name = await authorized()
+    const name = await v.createAuthorizedConnection()
     await leaveSeconds(name, 30)
     v.sandbox.faults.set('token', fault)
     const before = refreshes()
@@ -113,7 +107,7 @@ describe.each(troubles)('a provider that %s', (_what, fault, status, code, failu
   })
 
   test(`after its end: ${status} ${code}, with no second call, and recovery when it has passed`, async () => {
-    const name = await authorized()
+    const name = await v.createAuthorizedConnection()
     await leaveSeconds(name, -1)
     v.sandbox.faults.set('token', fault)
     const before = refreshes()
@@ -134,7 +128,7 @@ describe.each(troubles)('a provider that %s', (_what, fault, status, code, failu
 })
 
 test('a rotation whose answer was cut off is told as an interrupted refresh', async () => {
-  const name = await authorized()
+  const name = await v.createAuthorizedConnection()
   await leaveSeconds(name, -1)
   v.sandbox.faults.set('token', { kind: 'truncated_json' }, { times: 1 })
   expectProblem(await token(name), 502, 'provider_answer_invalid')
@@ -160,7 +154,7 @@ describe.each<[string, Fault]>([
   ['sends a number as refresh token', { kind: 'numeric_refresh_token' }],
 ])('a provider that %s', (_what, fault) => {
   test('the token is good and used', async () => {
-    const name = await authorized()
+    const name = await v.createAuthorizedConnection()
     await leaveSeconds(name, -1)
     v.sandbox.faults.set('token', fault)
     const answer = await token(name)
@@ -173,7 +167,7 @@ describe.each<[string, Fault]>([
 })
 
 test('a rotated refresh token beside an access token that no header can carry is kept, and used next', async () => {
-  const name = await authorized()
+  const name = await v.createAuthorizedConnection()
   await leaveSeconds(name, -1)
   const { refreshTokenReplays } = v.sandbox.stats
   v.sandbox.faults.set('token', { kind: 'control_characters' }, { times: 1 })
@@ -184,7 +178,7 @@ test('a rotated refresh token beside an access token that no header can carry is
 })
 
 test('an error under status 200 is an error', async () => {
-  const name = await authorized()
+  const name = await v.createAuthorizedConnection()
   await leaveSeconds(name, -1)
   v.sandbox.faults.set('token', { kind: 'error_in_200', error: 'invalid_grant', description: 'signed out' })
   const answer = await token(name)

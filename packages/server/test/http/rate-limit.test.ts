@@ -45,8 +45,7 @@ test('limits each caller by itself, and nobody by where it comes from', async ()
 
 test('limits token fetches and /metrics as everything that asks for a key', async () => {
   const key = await v.createCaller({ permissions: ['token:read', 'metrics:read'] })
-  const name = await v.createConnection()
-  await v.authorize(name)
+  const name = await v.createAuthorizedConnection()
   const fetched = await v.call('getToken', { params: { name } }, key)
   expect(fetched.status).toBe(200)
   expect(fetched.headers.ratelimit).toMatch(/^"caller";r=19;/)

@@ -7,8 +7,7 @@ afterEach(() => v.sandbox.faults.clear())
 const revoke = (name: string) => v.call('revokeGrant', { params: { name }, body: {} })
 
 test('reports a failed revocation at the provider, keeps it with the grant, and retries until it is done', async () => {
-  const name = await v.createConnection()
-  await v.authorize(name)
+  const name = await v.createAuthorizedConnection()
   v.sandbox.faults.set('revocation', { kind: 'status', status: 503 })
   const { status, body } = await revoke(name)
   expect(status).toBe(200)
@@ -20,8 +19,7 @@ test('reports a failed revocation at the provider, keeps it with the grant, and 
 })
 
 test('revokes nothing twice', async () => {
-  const name = await v.createConnection()
-  await v.authorize(name)
+  const name = await v.createAuthorizedConnection()
   expect((await revoke(name)).body.upstream).toBe('revoked')
   expect((await revoke(name)).body).toMatchObject({ status: 'revoked', upstream: 'nothing_to_revoke' })
 })
@@ -48,8 +46,7 @@ test('leaves the grants of other subjects alone', async () => {
 })
 
 test('goes on saying that the provider has not revoked, however often it is asked', async () => {
-  const name = await v.createConnection()
-  await v.authorize(name)
+  const name = await v.createAuthorizedConnection()
   v.sandbox.faults.set('revocation', { kind: 'status', status: 503 })
   await revoke(name)
   expect((await revoke(name)).body).toMatchObject({ upstream: 'retrying', detail: expect.stringContaining('503') })
@@ -61,16 +58,14 @@ test('goes on saying that the provider has not revoked, however often it is aske
 })
 
 test('says so when the provider revokes no tokens of this type', async () => {
-  const name = await v.createConnection()
-  await v.authorize(name)
+  const name = await v.createAuthorizedConnection()
   v.sandbox.faults.set('revocation', { kind: 'oauth_error', error: 'unsupported_token_type', status: 400 })
   expect((await revoke(name)).body).toMatchObject({ status: 'revoked', upstream: 'unsupported' })
   expect((await v.call('getConnection', { params: { name } })).body.pending_revocations).toBe(0)
 })
 
 test('ends a grant here although its stored tokens are damaged', async () => {
-  const name = await v.createConnection()
-  await v.authorize(name)
+  const name = await v.createAuthorizedConnection()
   await v.damage(name)
   expect((await v.call('getToken', { params: { name } })).body.code).toBe('sealed_value_damaged')
   expect((await revoke(name)).body).toMatchObject({

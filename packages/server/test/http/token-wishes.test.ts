@@ -11,15 +11,9 @@ const token = (name: string, query: Record<string, unknown> = {}) =>
   v.call('getToken', { params: { name }, query })
 const refreshes = () => v.sandbox.stats.tokenRequests.refresh_token ?? 0
 
-async function authorized() {
-  const name = await v.createConnection()
-  await v.authorize(name)
-  return name
-}
-
 describe('200', () => {
   test('a forced refresh, once for all who force it at the same time', async () => {
-    const name = await authorized()
+    const name = await v.createAuthorizedConnection()
     const first = await token(name)
     const before = refreshes()
     const answers = await Promise.all(Array.from({ length: 20 }, () => token(name, { force_refresh: true })))
@@ -30,7 +24,7 @@ describe('200', () => {
   })
 
   test('a replacement of the version that an API refused, and not of one that is replaced already', async () => {
-    const name = await authorized()
+    const name = await v.createAuthorizedConnection()
     const { version } = (await token(name)).body
     const before = refreshes()
     expect((await token(name, { rejected_version: version })).body.version).toBe(version + 1)
@@ -42,7 +36,7 @@ describe('200', () => {
 
   test('a token that lives shorter than the default min_ttl', async () => {
     v.sandbox.setAccessTokenTtl(20)
-    const name = await authorized()
+    const name = await v.createAuthorizedConnection()
     const before = refreshes()
     for (let i = 0; i < 5; i++) expect((await token(name)).status).toBe(200)
     expect(refreshes()).toBe(before)
@@ -50,7 +44,7 @@ describe('200', () => {
 
   test('a token whose end the provider does not tell, with the end that introspection tells', async () => {
     v.sandbox.faults.set('token', { kind: 'no_expires_in' })
-    const name = await authorized()
+    const name = await v.createAuthorizedConnection()
     const { body } = await v.call('getConnection', { params: { name } })
     expect(body.expires_at_assumed).toBe(false)
     expect((Date.parse(body.expires_at) - Date.now()) / 1000).toBeGreaterThan(3500)
@@ -59,7 +53,7 @@ describe('200', () => {
   test('and with an assumed end where nobody tells, which is refreshed by then', async () => {
     v.sandbox.faults.set('token', { kind: 'no_expires_in' })
     v.sandbox.faults.set('introspection', { kind: 'status', status: 500 })
-    const name = await authorized()
+    const name = await v.createAuthorizedConnection()
     const { body } = await v.call('getConnection', { params: { name } })
     expect(body).toMatchObject({ expires_at_assumed: true, refreshable: true })
     const inAnHour = (Date.parse(body.expires_at) - Date.now()) / 1000
@@ -70,7 +64,7 @@ describe('200', () => {
 
   test('the end of the refresh token, as the provider tells it', async () => {
     v.sandbox.faults.set('token', { kind: 'edit_json', set: { refresh_token_expires_in: 86_400 } })
-    const name = await authorized()
+    const name = await v.createAuthorizedConnection()
     const { body } = await v.call('getConnection', { params: { name } })
     const inADay = (Date.parse(body.refresh_token_expires_at) - Date.now()) / 1000
     expect(inADay).toBeGreaterThan(86_300)
@@ -95,7 +89,7 @@ describe('400', () => {
 
 describe('409', () => {
   test('min_ttl_unreachable, after one refresh and not after many', async () => {
-    const name = await authorized()
+    const name = await v.createAuthorizedConnection()
     const before = refreshes()
     for (let i = 0; i < 4; i++) {
       const answer = await token(name, { min_ttl: 7200 })
@@ -107,7 +101,7 @@ describe('409', () => {
 
   test('grant_not_refreshable where a refresh is insisted on and there is nothing to refresh with', async () => {
     v.sandbox.faults.set('token', { kind: 'no_refresh_token' })
-    const name = await authorized()
+    const name = await v.createAuthorizedConnection()
     expect((await token(name)).status).toBe(200)
     expectProblem(await token(name, { force_refresh: true }), 409, 'grant_not_refreshable')
   })
@@ -116,7 +110,7 @@ describe('409', () => {
 describe('503', () => {
   test('refresh_in_progress with Retry-After when the caller cannot wait longer, while the refresh goes on', async () => {
     v.sandbox.setAccessTokenTtl(1)
-    const name = await authorized()
+    const name = await v.createAuthorizedConnection()
     await new Promise((resolve) => setTimeout(resolve, 1000))
     v.sandbox.setAccessTokenTtl(3600)
     v.sandbox.faults.set('token', { kind: 'slow', delayMs: 500 })

@@ -13,8 +13,7 @@ const token = (name: string, key?: string, query: { subject?: string } = {}) =>
 /** A connection whose access token has ended. */
 async function connectionWithEndedToken() {
   v.sandbox.setAccessTokenTtl(1)
-  const name = await v.createConnection()
-  await v.authorize(name)
+  const name = await v.createAuthorizedConnection()
   await new Promise((resolve) => setTimeout(resolve, 1000))
   v.sandbox.setAccessTokenTtl(3600)
   return name
@@ -22,8 +21,7 @@ async function connectionWithEndedToken() {
 
 describe('200', () => {
   test('hands the refresh token to a caller with that permission only', async () => {
-    const name = await v.createConnection()
-    await v.authorize(name)
+    const name = await v.createAuthorizedConnection()
     const reader = await v.createCaller({ permissions: ['token:read'] })
     const privileged = await v.createCaller({ permissions: ['token:read', 'refresh_token:read'] })
     expect((await token(name, reader)).body).not.toHaveProperty('refresh_token')
@@ -56,8 +54,7 @@ describe('200', () => {
 
 describe('403', () => {
   test('permission_denied for another connection, whether it exists or not', async () => {
-    const name = await v.createConnection()
-    await v.authorize(name)
+    const name = await v.createAuthorizedConnection()
     const key = await v.createCaller({ connections: ['google-*'] })
     const there = await token(name, key)
     const missing = await token('no-such-thing', key)
@@ -81,8 +78,7 @@ describe('409', () => {
   })
 
   test('grant_revoked after a revocation', async () => {
-    const name = await v.createConnection()
-    await v.authorize(name)
+    const name = await v.createAuthorizedConnection()
     await v.call('revokeGrant', { params: { name }, body: {} })
     expectProblem(await token(name), 409, 'grant_revoked')
   })

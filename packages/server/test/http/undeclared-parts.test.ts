@@ -39,8 +39,7 @@ describe.each(operations.filter((name) => !endpointOf(name).body))('%s', (name) 
 })
 
 test('a subject in the query of a revocation is refused, and revokes nothing', async () => {
-  const name = await v.createConnection()
-  await v.authorize(name)
+  const name = await v.createAuthorizedConnection()
   const answer = await v.send('POST', `/v1/connections/${name}/revoke?subject=alice`, { body: {} })
   expectProblem(answer, 400, 'invalid_request')
   expect(answer.body.detail).toBe('/query subject belongs into the body')

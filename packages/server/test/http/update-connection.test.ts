@@ -9,15 +9,9 @@ const update = (name: string, body: Record<string, unknown>, key?: string) =>
 const forced = (name: string) => v.call('getToken', { params: { name }, query: { force_refresh: true } })
 const get = async (name: string) => (await v.call('getConnection', { params: { name } })).body
 
-async function authorized() {
-  const name = await v.createConnection()
-  await v.authorize(name)
-  return name
-}
-
 describe('a new client secret', () => {
   test('overlaps with the former one, which serves while the provider does not know the new one', async () => {
-    const name = await authorized()
+    const name = await v.createAuthorizedConnection()
     const { body } = await update(name, { client_secret: 'not-yet-known-at-the-provider' })
     const days = (Date.parse(body.former_client_secret_until) - Date.now()) / 86_400_000
     expect(days).toBeCloseTo(7, 1)
@@ -31,7 +25,7 @@ describe('a new client secret', () => {
   })
 
   test('never has the former one tried after an outcome that nobody knows', async () => {
-    const name = await authorized()
+    const name = await v.createAuthorizedConnection()
     await update(name, { client_secret: 'not-yet-known-at-the-provider' })
     for (const fault of [
       { kind: 'reset_after' },
@@ -40,7 +34,7 @@ describe('a new client secret', () => {
       { kind: 'status', status: 401 },
       { kind: 'oauth_error', error: 'unauthorized_client' },
     ] as const) {
-      const fresh = await authorized()
+      const fresh = await v.createAuthorizedConnection()
       await update(fresh, { client_secret: 'not-yet-known-at-the-provider' })
       v.sandbox.faults.set('token', fault)
       const before = v.sandbox.stats.tokenRequests.refresh_token ?? 0
@@ -51,15 +45,14 @@ describe('a new client secret', () => {
   })
 
   test('has the former one forgotten at once without an overlap', async () => {
-    const name = await authorized()
+    const name = await v.createAuthorizedConnection()
     const { body } = await update(name, { client_secret: 'unknown-at-the-provider', overlap: 0 })
     expect(body.former_client_secret_until).toBeNull()
     expectProblem(await forced(name), 422, 'client_rejected')
   })
 
   test('sets free what had stopped over the refused one', async () => {
-    const name = await v.createConnection()
-    await v.authorize(name)
+    const name = await v.createAuthorizedConnection()
     await update(name, { client_secret: 'wrong', overlap: 0 })
     expectProblem(await forced(name), 422, 'client_rejected')
     expect(await get(name)).toMatchObject({
@@ -79,14 +72,14 @@ describe('a new client secret', () => {
 })
 
 test('how the client authenticates can be changed', async () => {
-  const name = await authorized()
+  const name = await v.createAuthorizedConnection()
   const changed = await update(name, { token_endpoint_auth_method: 'client_secret_post' })
   expect(changed.body).toMatchObject({ token_endpoint_auth_method: 'client_secret_post' })
   expect((await forced(name)).status).toBe(200)
 })
 
 test('refuses what changes nothing, or makes no sense', async () => {
-  const name = await authorized()
+  const name = await v.createAuthorizedConnection()
   expectProblem(await update(name, {}), 400, 'invalid_request')
   expectProblem(await update(name, { overlap: 60 }), 400, 'invalid_request')
   expectProblem(await update(name, { client_secret: 'a', overlap: -1 }), 400, 'invalid_request')

@@ -120,5 +120,16 @@ export function useReplicas(database: TestDatabase) {
       .execute()
   }
 
-  return { stores, provider, replica, connectionWithToken, stored, eventsOf, passTime }
+  /** As if the provider had refused the client long ago, for all grants of a connection. */
+  async function backdateRejection(name: string): Promise<void> {
+    const { connectionId } = await stored(name)
+    const at = '2026-01-01T00:00:00Z'
+    await stores.db
+      .updateTable('grants')
+      .set({ last_error: JSON.stringify({ code: 'client_rejected', class: 'configuration', detail: '', at }) })
+      .where('connection_id', '=', connectionId)
+      .execute()
+  }
+
+  return { stores, provider, replica, connectionWithToken, stored, eventsOf, passTime, backdateRejection }
 }

@@ -143,6 +143,13 @@ function createTestVault(vault: Vault, sandbox: Sandbox, adminKey: string, datab
     return call('completeAuthorization', { params: { id }, body: { redirected_url: redirectedUrl } })
   }
 
+  async function createAuthorizedConnection(): Promise<string> {
+    const name = await createConnection()
+    const { status, body } = await authorize(name)
+    if (status !== 200) throw new Error(`could not authorize: ${JSON.stringify(body)}`)
+    return name
+  }
+
   async function createCaller(given: Partial<NewCaller>): Promise<string> {
     const body = {
       name: `caller-${randomBytes(5).toString('hex')}`,
@@ -200,6 +207,7 @@ function createTestVault(vault: Vault, sandbox: Sandbox, adminKey: string, datab
     send,
     call,
     createConnection,
+    createAuthorizedConnection,
     consent,
     authorize,
     createCaller,
