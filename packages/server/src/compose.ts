@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { type KeyObject, randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { sql } from 'kysely'
@@ -104,7 +104,7 @@ export async function composeVault(config: Config, log: Logger, tracing?: Tracin
 }
 
 function wire(
-  storage: OpenDatabase & { kek: KeyEncryptionKey; auditKey: Uint8Array },
+  storage: OpenDatabase & { kek: KeyEncryptionKey; auditKey: KeyObject },
   adminKey: Secret | undefined,
   config: Config,
   log: Logger,

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { type KeyObject, randomUUID } from 'node:crypto'
 import type { AuditFacts, AuditRow, AuditStore, StreamHead } from '../audit-port.ts'
 import { AuthconnError } from '../errors.ts'
 import { whatIsThere } from '../grants/gather.ts'
@@ -36,7 +36,7 @@ interface Waiting {
  */
 export function createAuditLog(deps: {
   store: Pick<AuditStore, 'append'>
-  key: Uint8Array
+  key: KeyObject
   clock(): Date
 }): AuditLog {
   const { store, key } = deps

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, type KeyObject } from 'node:crypto'
 import type { AuditRow, Checkpoint } from '../audit-port.ts'
 
 /** What the first record of a stream is chained to: the stream itself is part of every record. */
@@ -8,7 +8,7 @@ export const streamStart = Buffer.alloc(32)
  * HMAC-SHA-256 over the MAC of the record before and all of this one. A JSON array, so that no two different records give
  * the same bytes; changing, removing or moving a record breaks the chain from there.
  */
-export function macOfRow(key: Uint8Array, before: Uint8Array, row: Omit<AuditRow, 'mac'>): Buffer {
+export function macOfRow(key: KeyObject, before: Uint8Array, row: Omit<AuditRow, 'mac'>): Buffer {
   return createHmac('sha256', key)
     .update(before)
     .update(
@@ -35,7 +35,7 @@ export function macOfRow(key: Uint8Array, before: Uint8Array, row: Omit<AuditRow
 
 /** The same for checkpoints, which are chained among themselves. */
 export function macOfCheckpoint(
-  key: Uint8Array,
+  key: KeyObject,
   before: Uint8Array,
   { number, at, content }: Omit<Checkpoint, 'mac'>,
 ): Buffer {

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import type { AuditRow, AuditStore, Checkpoint, CheckpointContent, StreamHead } from '../audit-port.ts'
 import type { Log } from '../ports.ts'
 import type { AuditLog } from './audit-log.ts'
@@ -20,7 +21,7 @@ const attempts = 20
 export function createAuditCheckpoints(deps: {
   store: AuditStore
   audit: AuditLog
-  key: Uint8Array
+  key: KeyObject
   log: Log
   clock(): Date
   /** Full months that are kept besides the current one. */
@@ -95,7 +96,7 @@ export function createAuditCheckpoints(deps: {
   }
 }
 
-function isGenuine(key: Uint8Array, { row, before }: { row: AuditRow; before: AuditRow | undefined }): boolean {
+function isGenuine(key: KeyObject, { row, before }: { row: AuditRow; before: AuditRow | undefined }): boolean {
   if (!before && row.number !== 1) return false
   return Buffer.from(row.mac).equals(macOfRow(key, before?.mac ?? streamStart, row))
 }

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import type { AuditReport } from '@authconn/shared'
 import type { AuditQuery, AuditRow, AuditStore } from '../audit-port.ts'
 import { requirePermission } from '../callers/permissions.ts'
@@ -15,7 +16,7 @@ export interface ReadAudit {
 export function createReadAudit(deps: {
   store: AuditStore
   checkpoints: AuditCheckpoints
-  key: Uint8Array
+  key: KeyObject
 }): ReadAudit {
   const { store, checkpoints } = deps
   // It reads everything there is: those who ask for the same meanwhile share it.

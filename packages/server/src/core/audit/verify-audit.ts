@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto'
+import { type KeyObject, timingSafeEqual } from 'node:crypto'
 import type { AuditReport } from '@authconn/shared'
 import type { AuditRow, AuditStore, Checkpoint, StreamHead } from '../audit-port.ts'
 import { macOfCheckpoint, macOfRow, streamStart } from './audit-mac.ts'
@@ -25,7 +25,7 @@ const mostProblems = 100
  */
 export async function verifyAudit(
   store: Pick<AuditStore, 'readAll' | 'readCheckpoints'>,
-  key: Uint8Array,
+  key: KeyObject,
   knownHead: string | undefined,
 ): Promise<AuditVerdict> {
   const problems: AuditProblem[] = []
@@ -55,7 +55,7 @@ interface Vouched {
 
 async function verifyCheckpoints(
   store: Pick<AuditStore, 'readCheckpoints'>,
-  key: Uint8Array,
+  key: KeyObject,
   knownHead: string | undefined,
   report: Report,
 ): Promise<Vouched> {
@@ -86,7 +86,7 @@ async function verifyCheckpoints(
 /** They come by stream and number, and so each stream as a whole. */
 async function verifyRecords(
   store: Pick<AuditStore, 'readAll'>,
-  key: Uint8Array,
+  key: KeyObject,
   vouched: Vouched,
   report: Report,
 ): Promise<Pick<AuditVerdict, 'records' | 'unvouched'>> {
@@ -144,7 +144,7 @@ function startOf(row: AuditRow, { pruned }: Vouched, report: Report): Stream {
 function verifyRow(
   row: AuditRow,
   before: { number: number; mac: Uint8Array },
-  key: Uint8Array,
+  key: KeyObject,
   report: Report,
 ): boolean {
   const { workspaceId } = row

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto'
 import { AuthconnError } from '../errors.ts'
 
 /** Where a sealed value lives. It opens nowhere else. */
@@ -24,7 +24,11 @@ const tagBytes = 16
 const headerBytes = 1 + keyIdBytes + nonceBytes
 
 /** Seals bytes with a data key; the additional authenticated data binds them to their place and key. */
-export function seal(place: Place, key: { id: string; bytes: Uint8Array }, plaintext: Uint8Array): Uint8Array {
+export function seal(
+  place: Place,
+  key: { id: string; bytes: Uint8Array | KeyObject },
+  plaintext: Uint8Array,
+): Uint8Array {
   const nonce = randomBytes(nonceBytes)
   const header = Buffer.concat([Buffer.of(version), uuidToBytes(key.id), nonce])
   const cipher = createCipheriv('aes-256-gcm', key.bytes, nonce, { authTagLength: tagBytes })
@@ -39,7 +43,11 @@ export function sealedWith(sealed: Uint8Array): string {
 }
 
 /** Opens what seal made. Throws sealed_value_damaged when a bit, the place or the key differs. */
-export function unseal(place: Place, key: { id: string; bytes: Uint8Array }, sealed: Uint8Array): Buffer {
+export function unseal(
+  place: Place,
+  key: { id: string; bytes: Uint8Array | KeyObject },
+  sealed: Uint8Array,
+): Buffer {
   if (sealedWith(sealed) !== key.id) throw damaged('it was sealed with another key')
   const nonce = sealed.subarray(1 + keyIdBytes, headerBytes)
   const ciphertext = sealed.subarray(headerBytes, sealed.length - tagBytes)

@@ -1,3 +1,4 @@
+import { createSecretKey, type KeyObject } from 'node:crypto'
 import { AuthconnError } from '../errors.ts'
 import type { DataKey, DataKeyStore } from '../ports.ts'
 import { Secret } from '../secret.ts'
@@ -18,14 +19,15 @@ export interface Keyring {
  * only followed by newer versions, so a cached one cannot be stale.
  */
 export function createKeyring(deps: { dataKeys: DataKeyStore; kek: KeyEncryptionKey }): Keyring {
-  const unwrapped = new Map<string, { id: string; bytes: Uint8Array }>()
+  const unwrapped = new Map<string, { id: string; bytes: KeyObject }>()
   const current = new Map<string, string>()
 
   async function remember(dataKey: DataKey) {
     if (dataKey.kekId !== deps.kek.id) {
       throw new AuthconnError('key_encryption_key_wrong', `Data key ${dataKey.id} was wrapped by another key`)
     }
-    const key = { id: dataKey.id, bytes: await deps.kek.unwrap(dataKey) }
+    // As an object: from bytes, Node makes one at every use, which takes longer than to open a token.
+    const key = { id: dataKey.id, bytes: createSecretKey(await deps.kek.unwrap(dataKey)) }
     unwrapped.set(key.id, key)
     return key
   }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import { type RawBuilder, sql } from 'kysely'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createAuditStore } from '../../../src/adapters/postgres/audit-store.ts'
@@ -12,7 +12,7 @@ import { silentLog, useStores } from '../../support/stores.ts'
 
 describeEachDatabase('the audit log', (database) => {
   const stores = useStores(database)
-  let key: Buffer
+  let key: KeyObject
   let store: AuditStore
   let audit: AuditLog
   let checkpoints: AuditCheckpoints
@@ -22,7 +22,7 @@ describeEachDatabase('the audit log', (database) => {
     return { audit: log, checkpoints: createAuditCheckpoints(deps) }
   }
   beforeEach(async () => {
-    key = randomBytes(32)
+    key = createSecretKey(randomBytes(32))
     store = createAuditStore(stores.db)
     await store.preparePartitions()
     await execute(sql`truncate audit_log`)
