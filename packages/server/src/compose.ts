@@ -302,5 +302,5 @@ function sleepUnless(ms: number, signal: AbortSignal): Promise<unknown> {
   return sleep(ms, undefined, { signal })
 }
 
-/** Two batches at a time keep the database busy while the answers of the one before are made. */
-const lookupLimits = { lanes: 2, most: 128, queue: 10_000 }
+/** Two batches at a time keep the database busy while the answers of the one before are made; all in one would not. */
+const lookupLimits = { lanes: 2, most: 32, queue: 10_000 }

@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,10 +8,13 @@ import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, expect, inject, onTestFinished, test } from 'vitest'
+import { createAuditStore } from '../../src/adapters/postgres/audit-store.ts'
 import { firstStart } from '../../src/adapters/postgres/first-start.ts'
+import { createTokenLookup } from '../../src/adapters/postgres/look-up-tokens.ts'
 import { migrate } from '../../src/adapters/postgres/migrate.ts'
+import type { AuditRow } from '../../src/core/audit-port.ts'
 import { findPgbouncer, startPgbouncer } from '../support/pgbouncer.ts'
-import { openStores } from '../support/stores.ts'
+import { openStores, openTestDatabase } from '../support/stores.ts'
 import { temporaryDatabase } from '../support/temporary-database.ts'
 
 const database = temporaryDatabase(inject('postgresUrl'))
@@ -79,6 +83,31 @@ test('has the stores work through it, with more of their connections than it has
     select count(*)::int as count from pg_stat_activity
     where datname = current_database() and application_name = 'authconn'`.execute(stores.db)
   expect(rows).toEqual([{ count: 2 }])
+})
+
+test('looks tokens up and puts fetches on record through one that knows nothing of prepared statements', async () => {
+  const { url } = await startBouncer(3)
+  const { db, close } = await openTestDatabase({ kind: 'postgres', url })
+  onTestFinished(close)
+  await migrate(db)
+  const store = createAuditStore(db)
+  const lookUp = createTokenLookup(db)
+  const question = { keyHash: randomBytes(32), connection: 'one', subject: '', address: null }
+  const row = (number: number): AuditRow => ({
+    ...{ stream: randomUUID(), number, at: new Date(), workspaceId: null, actor: null, actorName: null },
+    ...{ action: 'getToken', connection: null, target: null, subject: null, outcome: 'denied', reason: null },
+    ...{ address: null, requestId: 'request-1', mac: randomBytes(32) },
+  })
+  for (let round = 0; round < 20; round++) {
+    await Promise.all(
+      Array.from({ length: 10 }, async (_, n) => {
+        expect(await lookUp([question])).toHaveLength(1)
+        await store.append([row(n + 1)])
+      }),
+    )
+  }
+  const { rows } = await sql<{ count: number }>`select count(*)::int as count from audit_log`.execute(db)
+  expect(rows).toEqual([{ count: 200 }])
 })
 
 test('ends with the process that started it, even by SIGKILL, and leaves no password behind', async () => {

@@ -1,15 +1,16 @@
 import { CompiledQuery } from 'kysely'
 import type { AuditRow } from '../../core/audit-port.ts'
 import type { Database } from './database.ts'
+import { often } from './often.ts'
 
 /*
  * The statement of every answer, so it is written once and by hand: one array a column, however many rows. All or none
  * of them are there afterwards, and durable: the commit is the statement's own.
  */
-const text = `insert into audit_log (stream, number, at, workspace_id, actor, actor_name, action, connection,
+const text = often(`insert into audit_log (stream, number, at, workspace_id, actor, actor_name, action, connection,
     target, subject, outcome, reason, address, request_id, mac)
   select * from unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::uuid[], $5::uuid[], $6::text[], $7::text[],
-    $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::bytea[])`
+    $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::bytea[])`)
 
 export async function appendAudit(db: Database, rows: readonly AuditRow[]): Promise<void> {
   if (rows.length === 0) return

@@ -1,5 +1,6 @@
 import type { PostgresPool } from 'kysely'
-import type { Pool, PoolClient } from 'pg'
+import type { Pool, PoolClient, QueryResult } from 'pg'
+import { nameOf } from './often.ts'
 
 /**
  * A pool whose queries fail when no answer comes in time, and whose connection goes with them: a database that vanished
@@ -7,17 +8,18 @@ import type { Pool, PoolClient } from 'pg'
  * by a setting of the session, which a transaction-mode pooler would not carry.
  */
 export function limitQueries(pool: Pool, milliseconds: number): PostgresPool {
+  const queryPrepared = createQueryPrepared()
   return {
     options: pool.options,
-    connect: async () => limitClient(await pool.connect(), milliseconds),
+    connect: async () => limitClient(await pool.connect(), milliseconds, queryPrepared),
     end: () => pool.end(),
   }
 }
 
-function limitClient(client: PoolClient, milliseconds: number): PoolClient {
+function limitClient(client: PoolClient, milliseconds: number, query: Query): PoolClient {
   let silent: DatabaseSilent | undefined
   // Kysely queries with text and parameters; its other form, a cursor, needs a dialect that is told of cursors.
-  async function query(text: string, parameters: unknown[]) {
+  async function limitedQuery(text: string, parameters: unknown[]) {
     const timer = setTimeout(() => {
       silent = new DatabaseSilent(`The database gave no answer in ${milliseconds} ms`)
       // An error makes the pool forget the connection and end it, which fails the query that runs on it. The driver's
@@ -25,7 +27,7 @@ function limitClient(client: PoolClient, milliseconds: number): PoolClient {
       client.release(silent)
     }, milliseconds)
     try {
-      return await client.query(text, parameters)
+      return await query(client, text, parameters)
     } catch (error) {
       throw silent ?? error
     } finally {
@@ -33,7 +35,7 @@ function limitClient(client: PoolClient, milliseconds: number): PoolClient {
     }
   }
   const limited = {
-    query,
+    query: limitedQuery,
     release(destroy?: boolean) {
       if (!silent) client.release(destroy)
     },
@@ -41,6 +43,31 @@ function limitClient(client: PoolClient, milliseconds: number): PoolClient {
   return new Proxy(client, {
     get: (target, name) => Reflect.get(Object.hasOwn(limited, name) ? limited : target, name),
   })
+}
+
+type Query = (client: PoolClient, text: string, parameters: unknown[]) => Promise<QueryResult>
+
+/** 26000: it is not there; 42P05: it is there already; 0A000: it was planned before a migration. */
+const isAboutPreparing = /^(26000|42P05|0A000)$/
+
+/**
+ * Prepares what is marked as often used. A pooler that does not know of that (PgBouncer before 1.21) gives a statement to
+ * a server connection where another one prepared it, or nobody. Then nothing is prepared any more, and the statement,
+ * which was not carried out, is sent as it is.
+ */
+function createQueryPrepared(): Query {
+  let mayPrepare = true
+  return async function queryPrepared(client, text, values) {
+    const name = mayPrepare ? nameOf(text) : undefined
+    if (name === undefined) return client.query(text, values)
+    try {
+      return await client.query({ name, text, values })
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && isAboutPreparing.test(String(error.code)))) throw error
+      mayPrepare = false
+      return client.query(text, values)
+    }
+  }
 }
 
 /** A query had no answer in time; whether it was carried out is unknown. */

@@ -3,6 +3,7 @@ import { CompiledQuery } from 'kysely'
 import type { LastError } from '../../core/grant-port.ts'
 import type { TokenLookup, TokenQuestion, TokenSight } from '../../core/token-port.ts'
 import type { Database } from './database.ts'
+import { often } from './often.ts'
 
 /*
  * The statement of every fetch, so it is written once and by hand: who asks, and for what, for as many requests as came
@@ -11,7 +12,7 @@ import type { Database } from './database.ts'
  * joining by a part of it, which it does where an average connection has few grants, and reads all of one that has many.
  * A refresh token is read only for callers that may see it; an error only where nothing else can be said.
  */
-const text = `select asked.n, now() as now,
+const text = often(`select asked.n, now() as now,
     c.id as caller_id, c.workspace_id, c.name as caller_name, c.permissions, c.connections, c.subjects,
     c.last_used_at as caller_used_at,
     c.addresses is null or asked.address::inet <<= any(c.addresses::inet[]) as at_home,
@@ -30,7 +31,7 @@ const text = `select asked.n, now() as now,
   left join lateral (select id from connections
     where workspace_id = c.workspace_id and name = asked.connection and deleted_at is null offset 0) conn on true
   left join lateral (select * from grants
-    where connection_id = conn.id and subject = asked.subject offset 0) g on true`
+    where connection_id = conn.id and subject = asked.subject offset 0) g on true`)
 
 export function createTokenLookup(db: Database): TokenLookup {
   return async function lookUpTokens(questions) {
