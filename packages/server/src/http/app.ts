@@ -76,13 +76,14 @@ export function createApp(
   app.decorateRequest('caller', null)
   if (deps.tracing) traceRequests(app, deps.tracing)
   const underWay = measureRequests(app, meter)
-  app.addHook('onRequest', async (request) => {
-    if (!deps.isStopping() || request.routeOptions.url === healthPath) return
-    throw new AuthconnError('not_ready', 'The vault is stopping', { retryAfter: 5 })
+  // Hooks of every request call back: a promise for each is a turn of the microtask queue for each.
+  app.addHook('onRequest', (request, _reply, done) => {
+    if (!deps.isStopping() || request.routeOptions.url === healthPath) return done()
+    done(new AuthconnError('not_ready', 'The vault is stopping', { retryAfter: 5 }))
   })
   limitRequests(app, limits)
   shedLoad(app, underWay, meter.shed)
-  app.addHook('onSend', async (request, reply) => {
+  app.addHook('onSend', (request, reply, _payload, done) => {
     reply.header('x-request-id', request.id)
     // What was in flight when the vault was told to stop must not keep its connection, or the stop waits for it.
     if (deps.isStopping()) reply.header('connection', 'close')
@@ -93,8 +94,9 @@ export function createApp(
     if (!reply.hasHeader('content-security-policy')) {
       reply.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
     }
+    done()
   })
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     // The route's pattern and never the URL: a query may hold what a person pasted.
     const { method, routeOptions, caller } = request
     // A flood must not become one of log lines: that it happens is said once, and counted.
@@ -109,6 +111,7 @@ export function createApp(
       },
       'request',
     )
+    done()
   })
 
   for (const name of Object.keys(routes) as OperationName[]) {

@@ -100,9 +100,10 @@ export function registerTokenFetch(app: FastifyInstance, fetchToken: TokenHandle
   const endpoint: Endpoint = contract.getToken
   app.route({
     ...routeOf('getToken'),
-    async onRequest(request) {
+    onRequest(request, _reply, done) {
       refuseMisplaced(endpoint, request)
       refuseBody(endpoint, request)
+      done()
     },
     handler: (request) => fetchToken(request, input(request)),
   })

@@ -38,12 +38,23 @@ export function createHttpMetrics(registry: Registry, readUnderWay: () => number
     help: 'Requests that were refused with overloaded, as the event loop was late',
     registers,
   })
+  /** Kept, as finding one by its labels takes longer than counting with it. There are as many as operations and classes. */
+  const observers = new Map<string, Histogram.Internal<'operation' | 'status'>>()
+  function observerOf(operation: string, status: string) {
+    const key = `${operation} ${status}`
+    let observer = observers.get(key)
+    if (!observer) {
+      observer = duration.labels({ operation, status })
+      observers.set(key, observer)
+    }
+    return observer
+  }
   // So that a rate can be taken of what has not happened yet.
   for (const limit of ['caller', 'address']) limited.inc({ limit }, 0)
 
   return {
     answered(operation, status, took) {
-      duration.observe({ operation, status: `${Math.floor(status / 100)}xx` }, took)
+      observerOf(operation, `${Math.floor(status / 100)}xx`).observe(took)
     },
     limited: (limit) => limited.inc({ limit }),
     denied: (code) => denials.inc({ code }),

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { Secret } from '../secret.ts'
 
 const prefix = 'ack_'
@@ -12,7 +12,7 @@ const shape = new RegExp(`^${prefix}[0-9A-Za-z]{${bodyLength + checksumLength}}$
  * so that scanners recognize a leaked key and a mistyped one fails without a look into the database.
  */
 export function createApiKey(): Secret {
-  const body = toBase62(randomBytes(32), bodyLength)
+  const body = toBase62(BigInt(`0x${randomBytes(32).toString('hex')}`), bodyLength)
   return new Secret(prefix + body + checksum(body))
 }
 
@@ -25,19 +25,19 @@ export function isApiKey(text: string): boolean {
 
 /** What the database keeps of a key. A fast hash is right here: the key is random, so there is nothing to guess. */
 export function hashApiKey(key: Secret): Buffer {
-  return createHash('sha256').update(key.reveal()).digest()
+  return hash('sha256', key.reveal(), 'buffer')
 }
 
 function checksum(body: string): string {
-  return toBase62(createHash('sha256').update(prefix).update(body).digest().subarray(0, 4), checksumLength)
+  return toBase62(BigInt(hash('sha256', prefix + body, 'buffer').readUInt32BE()), checksumLength)
 }
 
-function toBase62(bytes: Uint8Array, length: number): string {
-  let number = BigInt(`0x${Buffer.from(bytes).toString('hex')}`)
+function toBase62(number: bigint, length: number): string {
+  let rest = number
   let text = ''
   while (text.length < length) {
-    text = alphabet.charAt(Number(number % 62n)) + text
-    number /= 62n
+    text = alphabet.charAt(Number(rest % 62n)) + text
+    rest /= 62n
   }
   return text
 }

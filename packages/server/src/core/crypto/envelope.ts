@@ -55,7 +55,10 @@ export function unseal(
   decipher.setAAD(additionalData(place, key.id))
   decipher.setAuthTag(sealed.subarray(sealed.length - tagBytes))
   try {
-    return Buffer.concat([decipher.update(ciphertext), decipher.final()])
+    const plaintext = decipher.update(ciphertext)
+    // Of a stream cipher nothing is left for the end, at which the tag is compared: until then it is not to be used.
+    decipher.final()
+    return plaintext
   } catch (cause) {
     throw damaged(`${place.table}.${place.column} of ${place.row} failed authentication`, cause)
   }
@@ -77,7 +80,6 @@ function uuidToBytes(uuid: string): Buffer {
 }
 
 function bytesToUuid(bytes: Uint8Array): string {
-  return Buffer.from(bytes)
-    .toString('hex')
-    .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+  const hex = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
 }
