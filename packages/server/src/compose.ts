@@ -44,6 +44,7 @@ import { createFetchToken } from './core/grants/fetch-token.ts'
 import { findTogether } from './core/grants/find-together.ts'
 import { gather } from './core/grants/gather.ts'
 import { createGiveBackTokens } from './core/grants/give-back-tokens.ts'
+import { createGrantUses } from './core/grants/grant-uses.ts'
 import { createIssueToken } from './core/grants/issue-token.ts'
 import { leaseTimes } from './core/grants/lease-keeper.ts'
 import { createRevokeGrant, createRevokeLocally } from './core/grants/revoke-grant.ts'
@@ -181,6 +182,7 @@ function wire(
     },
     { ...lookupLimits, isOfOne: isAboutValues },
   )
+  const uses = createGrantUses({ grants })
   const fetchToken = createFetchToken({
     lookUp: traced('token lookup', lookUp),
     audit,
@@ -194,7 +196,7 @@ function wire(
     }),
     refreshGrant: engine.refreshGrant,
     connections,
-    grants,
+    uses,
     callers,
     inBackground,
   })
@@ -266,6 +268,7 @@ function wire(
     ...(config.refresh.concurrency === 0
       ? []
       : [runPeriodically('refresh what is due', 1, engine.sweepDueGrants, log)]),
+    runPeriodically('note which grants are used', 1, uses.write, log),
     runPeriodically('forget former client secrets', 3600, connections.forgetFormerSecrets, log),
     runPeriodically('vouch for the audit log', 10, checkpoints.write, log),
     runPeriodically('make partitions of the audit log', 3600, auditStore.preparePartitions, log),
@@ -289,6 +292,7 @@ function wire(
       // Together: a long round of a job must not use up the time that is left after the requests.
       await Promise.all([app.close(), sharing?.stop(), ...jobs.map((stop) => stop())])
       await background.settle()
+      await uses.write().catch((error) => log.warn({ error }, 'the last uses of grants are not noted'))
       await checkpoints.write().catch((error) => log.error({ error }, 'the last audit records have no checkpoint'))
       await safeFetch.close()
       await storage.close()

@@ -159,8 +159,8 @@ export interface GrantStore {
   bringForward(origin: string, spreadSeconds: number): Promise<number>
   /** Lets the blocked grants of a connection be tried in the next seconds; one that somebody works on is left to them. */
   unblock(connectionId: string, spreadSeconds: number): Promise<number>
-  /** Notes that it was used, at most once an hour. */
-  touch(id: string): Promise<void>
+  /** Notes that they were used, at most once an hour each. Leaves out those that somebody is writing to. */
+  touch(ids: readonly string[]): Promise<void>
   /** Clears the tokens and queues their revocation in one transaction; false when the generation moved. */
   revoke(grant: Grant, revocation: { id: string; tokens: Uint8Array } | null): Promise<boolean>
   setLastError(id: string, error: Failure | null): Promise<void>

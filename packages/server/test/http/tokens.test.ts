@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import pg from 'pg'
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
 import { expectProblem, useVault } from '../support/vault.ts'
 
 const v = useVault()
@@ -27,6 +28,20 @@ describe('200', () => {
     expect((await token(name, reader)).body).not.toHaveProperty('refresh_token')
     expect((await token(name)).body).not.toHaveProperty('refresh_token')
     expect((await token(name, privileged)).body.refresh_token).toBeTruthy()
+  })
+
+  test('notes within seconds that the grant is used', async () => {
+    const name = await v.createAuthorizedConnection()
+    const client = new pg.Client({ connectionString: v.databaseUrl })
+    await client.connect()
+    onTestFinished(() => client.end())
+    const lastUsed = async () => {
+      const text = 'select g.last_used_at from grants g join connections c on c.id = connection_id where c.name = $1'
+      return (await client.query(text, [name])).rows[0].last_used_at
+    }
+    expect(await lastUsed()).toBeNull()
+    expect((await token(name)).status).toBe(200)
+    await expect.poll(lastUsed, { timeout: 5000 }).not.toBeNull()
   })
 
   test.each([

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import type { Lease, RefreshFailure } from '../../src/core/grant-port.ts'
 import { describeEachDatabase } from '../support/databases.ts'
@@ -148,5 +149,26 @@ describeEachDatabase('the grant store', (database) => {
       await stores.grants.ensure(connection, subject)
     const { grants } = await stores.grants.list(connection.id, patterns, { limit: 9, after: undefined })
     expect(grants.map((grant) => grant.subject).sort()).toEqual(found)
+  })
+
+  test('notes uses of several grants, and none again within the hour', async () => {
+    const ids = [(await activeGrant()).id, (await activeGrant()).id]
+    const used = async () =>
+      Promise.all(ids.map(async (id) => (await stores.grants.findById(id))?.grant.lastUsedAt?.getTime() ?? 0))
+    const setBack = (minutes: number) =>
+      sql`update grants set last_used_at = now() - ${minutes} * interval '1 minute' where id = ${ids[0]}`.execute(
+        stores.db,
+      )
+    await stores.grants.touch(ids)
+    const [first = 0, second = 0] = await used()
+    expect(Math.min(first, second)).toBeGreaterThan(Date.now() - 60_000)
+    await setBack(50)
+    await stores.grants.touch(ids)
+    expect(await used()).toEqual([expect.closeTo(first - 3_000_000, -5), second])
+    await setBack(61)
+    await stores.grants.touch(ids)
+    const [again = 0] = await used()
+    expect(again).toBeGreaterThanOrEqual(first)
+    expect(await used()).toEqual([again, second])
   })
 })

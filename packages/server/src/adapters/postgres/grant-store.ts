@@ -127,13 +127,10 @@ export function createGrantStore(db: Database): GrantStore {
 
     unblock: (connectionId, spreadSeconds) => unblock(db, connectionId, spreadSeconds),
 
-    async touch(id) {
-      await db
-        .updateTable('grants')
-        .set({ last_used_at: sql<Date>`now()` })
-        .where('id', '=', id)
-        .where(sql<boolean>`coalesce(last_used_at < now() - interval '55 minutes', true)`)
-        .execute()
+    async touch(ids) {
+      // Neither waits for a row nor holds one that another replica waits for: both may be writing the same ones.
+      await sql`update grants set last_used_at = now() where id in (select id from grants where id = any(${ids}::uuid[])
+        and coalesce(last_used_at < now() - interval '55 minutes', true) for update skip locked)`.execute(db)
     },
 
     async revoke(grant, revocation) {

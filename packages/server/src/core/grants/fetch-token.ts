@@ -6,9 +6,9 @@ import { requireAtHome, requirePermission } from '../callers/permissions.ts'
 import { readApiKey } from '../callers/read-api-key.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { AuthconnError } from '../errors.ts'
-import type { GrantStore } from '../grant-port.ts'
 import type { CallerStore, ConnectionStore } from '../ports.ts'
 import type { TokenQuestion, TokenSight, TokenState } from '../token-port.ts'
+import type { GrantUses } from './grant-uses.ts'
 import type { IssueToken, TokenWish } from './issue-token.ts'
 import { type FreshToken, openToken } from './open-token.ts'
 import type { RefreshGrant } from './refresh-grant.ts'
@@ -30,9 +30,6 @@ export interface TokenRequest {
  */
 export type FetchToken = (request: TokenRequest) => Promise<FreshToken>
 
-/** Milliseconds after which a use is noted again. */
-const useNoted = 3_600_000
-
 export function createFetchToken(deps: {
   lookUp(question: TokenQuestion): Promise<TokenSight>
   audit: Pick<AuditLog, 'record'>
@@ -40,7 +37,7 @@ export function createFetchToken(deps: {
   issueToken: IssueToken
   refreshGrant: RefreshGrant
   connections: Pick<ConnectionStore, 'find'>
-  grants: Pick<GrantStore, 'touch'>
+  uses: Pick<GrantUses, 'note'>
   callers: Pick<CallerStore, 'touch'>
   /** Takes work that goes on after the answer, so that a shutdown waits for it. */
   inBackground(work: Promise<unknown>): void
@@ -48,7 +45,6 @@ export function createFetchToken(deps: {
   const { audit, keyring } = deps
   /** Grants whose refresh somebody has begun already. */
   const refreshing = new Set<string>()
-  const noting = new Set<string>()
   const noteCallerUse = createNoteUse(deps)
 
   return async function fetchToken(request) {
@@ -71,7 +67,8 @@ export function createFetchToken(deps: {
     const decision = grant && decide(grant, now, request.wish)
     if (!grant || (decision !== 'serve' && decision !== 'serve_and_refresh'))
       return issueSlowly(caller, request, sight)
-    noteUse(caller, grant, now)
+    noteCallerUse(caller)
+    deps.uses.note(grant, now)
     if (decision === 'serve_and_refresh') refreshBehind(caller.workspaceId, request, grant)
     await recordAllowed(request, sight)
     return openToken(keyring, caller, grant)
@@ -114,16 +111,6 @@ export function createFetchToken(deps: {
     const found = await deps.connections.find(workspaceId, connection, wish.subject ?? '')
     if (!found?.grant || decide(found.grant, found.now) !== 'serve_and_refresh') return
     await deps.refreshGrant(found.connection, found.grant)
-  }
-
-  function noteUse(caller: NonNullable<TokenSight['caller']>, grant: TokenState, now: Date): void {
-    noteCallerUse(caller)
-    if (grant.lastUsedAt && now.getTime() - grant.lastUsedAt.getTime() < useNoted) return
-    if (noting.has(grant.id)) return
-    noting.add(grant.id)
-    // Nothing depends on it, and what fails now is noted with the next use.
-    const noted = deps.grants.touch(grant.id).catch(() => undefined)
-    deps.inBackground(noted.finally(() => noting.delete(grant.id)))
   }
 }
 
