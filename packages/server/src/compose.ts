@@ -210,6 +210,10 @@ function wire(
   const app = createApp({
     authenticate: createAuthenticate({ callers, inBackground }),
     audit,
+    async aboutAuthorization({ workspaceId, id: callerId }, id) {
+      const found = await authorizations.find(workspaceId, id, callerId)
+      return found && { connection: found.connectionName, subject: found.subject }
+    },
     fetchToken: createTokenHandler({ fetchToken }),
     isDatabaseUnavailable,
     isStopping: () => stopping,

@@ -74,6 +74,7 @@ export function createApp(
     )
   })
   app.decorateRequest('caller', null)
+  app.decorateRequest('about', null)
   if (deps.tracing) traceRequests(app, deps.tracing)
   const underWay = measureRequests(app, meter)
   // Hooks of every request call back: a promise for each is a turn of the microtask queue for each.

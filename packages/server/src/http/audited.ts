@@ -35,7 +35,7 @@ function factsOf(
   action: OperationName | 'getMetrics',
   actor: AuditFacts['actor'],
 ): Omit<AuditFacts, 'outcome' | 'reason'> {
-  const { connection, subject } = action === 'getMetrics' ? {} : targetOf(action, request)
+  const { connection, subject } = request.about ?? (action === 'getMetrics' ? {} : targetOf(action, request))
   return {
     actor,
     action,

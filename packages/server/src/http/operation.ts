@@ -32,11 +32,20 @@ export type Handlers = { [N in Exclude<OperationName, 'getToken'>]: Handler<N> }
 export interface Gate {
   authenticate: Authenticate
   audit: Pick<AuditLog, 'record'>
+  /** What an authorization is for, which its id alone does not tell the audit log; undefined for none of this caller. */
+  aboutAuthorization(caller: Caller, id: string): Promise<About | undefined>
+}
+
+export interface About {
+  connection: string
+  subject: string
 }
 
 declare module 'fastify' {
   interface FastifyRequest {
     caller: Caller | null
+    /** What it is about, where it does not say so itself. */
+    about: About | null
   }
 }
 
@@ -53,6 +62,8 @@ export function registerOperation(
   const endpoint: Endpoint = contract[name]
   const auditor = createAuditor(gate.audit, name)
   const isPublic = endpoint.permission === 'public'
+  const namesAuthorization =
+    endpoint.tag === 'Authorizations' && Object.hasOwn(endpoint.params?.properties ?? {}, 'id')
 
   /** Before the body is read: who may not come in costs no parsing. */
   async function letIn(request: FastifyRequest): Promise<void> {
@@ -70,6 +81,10 @@ export function registerOperation(
     try {
       if (!request.caller) throw new AuthconnError('unauthenticated')
       requirePermission(request.caller, endpoint.permission as Permission, targetOf(name, request))
+      if (namesAuthorization) {
+        const { id } = request.params as { id: string }
+        request.about = (await gate.aboutAuthorization(request.caller, id)) ?? null
+      }
       await auditor.allowed(request)
       return await handler(input(request))
     } catch (error) {

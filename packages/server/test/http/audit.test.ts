@@ -50,6 +50,29 @@ describe('on record is', () => {
     expect(JSON.stringify(told)).not.toContain(answer.body.access_token)
   })
 
+  test('each step of an authorization, with the connection and the subject that it is for', async () => {
+    const name = await v.createConnection()
+    const { id, redirectedUrl } = await v.consent(name, { subject: 'alice' })
+    const url = `/v1/authorizations/${id}`
+    const about = { connection: name, subject: 'alice', target: id }
+    expect((await traced('GET', url)).told).toMatchObject([{ action: 'getAuthorization', ...about }])
+    const completion = await traced('POST', `${url}/complete`, { body: { redirected_url: redirectedUrl } })
+    expect(completion.told).toMatchObject([{ action: 'completeAuthorization', outcome: 'allowed', ...about }])
+    const again = await traced('POST', `${url}/complete`, { body: { redirected_url: redirectedUrl } })
+    expect(again.told.map(({ outcome }: { outcome: string }) => outcome).sort()).toEqual(['allowed', 'failed'])
+    expect(again.told).toMatchObject([about, about])
+  })
+
+  test('an authorization of somebody else as one that is unknown', async () => {
+    const { id } = await v.consent(await v.createConnection())
+    const other = await v.createCaller({ permissions: ['connection:authorize'], connections: ['*'] })
+    const { told } = await traced('GET', `/v1/authorizations/${id}`, { key: other })
+    expect(told.map(({ connection, target }: Record<string, unknown>) => [connection, target])).toEqual(
+      told.map(() => [null, id]),
+    )
+    expect(told.length).toBeGreaterThan(0)
+  })
+
   test('a token that was refreshed first, when it is handed out, and one that could not be', async () => {
     const name = await v.createAuthorizedConnection()
     const forced = `/v1/connections/${name}/token?force_refresh=true`

@@ -36,7 +36,8 @@ describe('200', () => {
     await client.connect()
     onTestFinished(() => client.end())
     const lastUsed = async () => {
-      const text = 'select g.last_used_at from grants g join connections c on c.id = connection_id where c.name = $1'
+      const text =
+        'select g.last_used_at from grants g join connections c on c.id = connection_id where c.name = $1'
       return (await client.query(text, [name])).rows[0].last_used_at
     }
     expect(await lastUsed()).toBeNull()

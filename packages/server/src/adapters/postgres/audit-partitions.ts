@@ -1,7 +1,7 @@
-import { sql } from 'kysely'
+import { type RawBuilder, type Selectable, sql } from 'kysely'
 import type { AuditStore } from '../../core/audit-port.ts'
 import { toRow } from './audit-store.ts'
-import type { Database } from './database.ts'
+import type { Database, Tables } from './database.ts'
 
 const monthsAhead = 2
 
@@ -30,14 +30,7 @@ export async function findPrunable(db: Database, months: number): ReturnType<Aud
   const before = monthOf(new Date(), -months)
   const names = await oldPartitions(db, before)
   if (names.length === 0) return undefined
-  const lasts = await db
-    .selectFrom('audit_log')
-    .distinctOn('stream')
-    .selectAll()
-    .where('at', '<', before)
-    .orderBy('stream')
-    .orderBy('number', 'desc')
-    .execute()
+  const lasts = await lastOfEachStream(db, before)
   return {
     before,
     lasts: await Promise.all(
@@ -54,6 +47,25 @@ export async function prune(db: Database, before: Date): Promise<void> {
     await impatiently(db, (trx) => sql`drop table ${sql.table(name)}`.execute(trx))
   }
   await sql`delete from audit_log_default where at < ${before}`.execute(db)
+}
+
+/**
+ * From stream to stream by the index: a busy month has some hundred million records in a few streams, and reading them all
+ * takes longer than any query may.
+ */
+async function lastOfEachStream(db: Database, before: Date): Promise<Selectable<Tables['audit_log']>[]> {
+  const next = (after: RawBuilder<unknown>) =>
+    sql`(select stream from audit_log where at < ${before} and ${after} order by stream limit 1)`
+  const { rows } = await sql<Selectable<Tables['audit_log']>>`
+    with recursive streams as (
+      ${next(sql`true`)}
+      union all
+      select ${next(sql`stream > streams.stream`)} from streams where stream is not null
+    )
+    select last.* from streams, lateral (
+      select * from audit_log where stream = streams.stream and at < ${before} order by number desc limit 1
+    ) last`.execute(db)
+  return rows
 }
 
 async function rowBefore(db: Database, stream: string, number: number) {
