@@ -123,6 +123,8 @@ function wire(
   const traced: Tracing['wrap'] = tracing?.wrap ?? ((_name, work) => work)
   const plainFetch = createSafeFetch({
     allowLoopback: config.allowLoopbackProviders,
+    allowedHosts: config.providerHosts,
+    proxy: config.proxy,
     timeoutMs: config.providerTimeoutMs,
     longestTimeoutMs: config.refresh.timeoutMs,
     version,

@@ -24,6 +24,11 @@ export async function startVault(config: Config): Promise<void> {
   if (config.allowLoopbackProviders) {
     log.warn('AUTHCONN_ALLOW_LOOPBACK_PROVIDERS is on: providers on this machine may be called, also without TLS')
   }
+  if (config.proxy?.names === 'proxy') {
+    log.warn(
+      'AUTHCONN_PROXY_NAMES=proxy: the proxy resolves the names of providers, and nobody here checks where they lead',
+    )
+  }
   // A standard error that nobody reads any more is no reason to stop.
   process.stderr.on('error', () => undefined)
   // Before anything listens: what is wrong with the file must stop the start, not follow it.

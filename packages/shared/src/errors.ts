@@ -150,6 +150,12 @@ const table = {
     title: 'The provider is at an address the vault does not call',
     hint: 'Loopback, private and link-local addresses are refused. For a provider on this machine start the vault with AUTHCONN_ALLOW_LOOPBACK_PROVIDERS=true.',
   },
+  provider_host_not_allowed: {
+    status: 400,
+    kind: 'usage',
+    title: 'The provider is at a host the vault may not call',
+    hint: 'The operator of the vault lists the hosts of providers in AUTHCONN_PROVIDER_HOSTS. Check the URL, or have the host added.',
+  },
   discovery_failed: {
     status: 422,
     kind: 'provider',

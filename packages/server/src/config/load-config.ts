@@ -3,6 +3,7 @@ import { defaultDataDirectory } from '@authconn/shared/local'
 import { formatAddressRange, parseAddressRange } from '../core/callers/address-range.ts'
 import { isKek, kekBytes } from '../core/crypto/key-encryption-key.ts'
 import type { Secret } from '../core/secret.ts'
+import { type ProxyConfig, providerHosts, readProxy, requireTlsVerification } from './network-settings.ts'
 import { boolean, type Environment, integer, invalid, list, oneOf, read, secret } from './read-setting.ts'
 import { foreignSettings, type SettingName, settings } from './settings.ts'
 
@@ -23,6 +24,10 @@ export interface Config {
   readonly autoMigrate: boolean
   readonly allowedRedirectUris: readonly string[]
   readonly allowLoopbackProviders: boolean
+  /** Hosts and patterns that alone are called; undefined: any. */
+  readonly providerHosts: readonly string[] | undefined
+  /** By which providers are called; undefined: directly. */
+  readonly proxy: ProxyConfig | undefined
   readonly providerTimeoutMs: number
   readonly refresh: {
     readonly timeoutMs: number
@@ -59,6 +64,7 @@ export interface Config {
 
 /** The environment as one frozen value. Throws setting_invalid, which names the setting and what it takes. */
 export function loadConfig(env: Environment): Config {
+  requireTlsVerification(env)
   const database = databaseUrl(env)
   return Object.freeze({
     host: read(env, 'AUTHCONN_HOST') ?? '127.0.0.1',
@@ -71,6 +77,8 @@ export function loadConfig(env: Environment): Config {
     autoMigrate: boolean(env, 'AUTHCONN_AUTO_MIGRATE', true),
     allowedRedirectUris: redirectUris(env),
     allowLoopbackProviders: boolean(env, 'AUTHCONN_ALLOW_LOOPBACK_PROVIDERS', false),
+    providerHosts: providerHosts(env),
+    proxy: readProxy(env),
     providerTimeoutMs: 1000 * integer(env, 'AUTHCONN_PROVIDER_TIMEOUT', { min: 1, max: 60, fallback: 10 }),
     refresh: refresh(env),
     auditMonths: integer(env, 'AUTHCONN_AUDIT_MONTHS', { min: 1, max: 1200, fallback: 12 }),

@@ -71,6 +71,30 @@ export const settings = [
     description: 'Lets the vault call providers on this machine, also without TLS. For development only.',
   },
   {
+    name: 'AUTHCONN_PROVIDER_HOSTS',
+    default: 'none: any host at a public address',
+    description:
+      'Host names and patterns (*.example.com, for the names below it), separated by commas: the vault calls providers at these and nowhere else.',
+  },
+  {
+    name: 'HTTPS_PROXY',
+    default: 'none',
+    description:
+      'http:// or https:// URL of a proxy by which providers are called, with user:password where it wants them; https_proxy counts as well, and first. The database, Redis and the trace collector are reached without it. HTTP_PROXY has no meaning here: plain http never leaves the machine.',
+  },
+  {
+    name: 'NO_PROXY',
+    default: 'none',
+    description:
+      'Hosts that are called without the proxy, separated by commas: example.com and the names below it, host:port, or * for all. no_proxy counts as well, and first. Providers on this machine never go by the proxy.',
+  },
+  {
+    name: 'AUTHCONN_PROXY_NAMES',
+    default: 'vault',
+    description:
+      "vault: names of providers are resolved and checked here, and the proxy is asked for the address. proxy: it is asked for the name, for networks where only the proxy resolves names or allows no addresses; then only the proxy's own rules keep a name from leading to an internal address.",
+  },
+  {
     name: 'AUTHCONN_PROVIDER_TIMEOUT',
     default: '10',
     description: 'Seconds that one call to a provider may take in all, 1 to 60.',

@@ -51,6 +51,7 @@ export interface TokenSet {
  * - invalid_grant: the code or refresh token is not accepted (RFC 6749 section 5.2)
  * - client: invalid_client or unauthorized_client
  * - address: the vault does not call that address
+ * - host: the operator's list of hosts does not have it
  * - issuer: iss is not the expected issuer, or missing where advertised (RFC 9207)
  * - id_token: the ID token did not pass validation
  * - callback: the redirected URL breaks the protocol
@@ -64,6 +65,7 @@ export type ProviderFailureKind =
   | 'invalid_grant'
   | 'client'
   | 'address'
+  | 'host'
   | 'issuer'
   | 'id_token'
   | 'callback'
@@ -123,7 +125,7 @@ export interface AuthorizationRequest {
 export interface OAuth {
   /**
    * Recognizes, discovers or takes as given. Throws AuthconnError provider_url_invalid, provider_address_refused,
-   * discovery_failed, issuer_mismatch or auth_method_unsupported.
+   * provider_host_not_allowed, discovery_failed, issuer_mismatch or auth_method_unsupported.
    */
   resolveProvider(input: ProviderInput): Promise<ResolvedProvider>
   /** The URL to open in a browser (RFC 6749 section 4.1.1, RFC 7636 S256). */

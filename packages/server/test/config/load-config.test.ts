@@ -22,6 +22,8 @@ describe('the settings', () => {
       dataDirectory: '/somewhere/.local/share/authconn',
       databaseUrl: undefined,
       allowLoopbackProviders: false,
+      providerHosts: undefined,
+      proxy: undefined,
       logLevel: 'info',
       unknownSettings: [],
     })
@@ -73,6 +75,15 @@ describe('the settings', () => {
     ['AUTHCONN_OTLP_ENDPOINT', 'https://user:secret-password@collector'],
     ['AUTHCONN_OTLP_ENDPOINT', 'https://collector?token=secret-password'],
     ['AUTHCONN_TRACE_PERCENT', '101'],
+    ['AUTHCONN_PROVIDER_HOSTS', 'https://idp.example'],
+    ['AUTHCONN_PROVIDER_HOSTS', 'idp.example:8443'],
+    ['AUTHCONN_PROVIDER_HOSTS', 'idp.*.example'],
+    ['AUTHCONN_PROVIDER_HOSTS', '*'],
+    ['HTTPS_PROXY', 'proxy.example:3128'],
+    ['HTTPS_PROXY', 'socks5://u:secret-password@proxy.example'],
+    ['HTTPS_PROXY', 'http://u:secret-password%@proxy.example'],
+    ['AUTHCONN_PROXY_NAMES', 'both'],
+    ['NODE_TLS_REJECT_UNAUTHORIZED', '0'],
   ])('%s=%s is refused by name', (name, value) => {
     const error = (() => {
       try {
@@ -82,7 +93,7 @@ describe('the settings', () => {
       }
     })()
     expect(error).toMatchObject({ code: 'setting_invalid' })
-    expect(String(error)).toContain(`${name} `)
+    expect(String(error)).toMatch(new RegExp(`${name}[ =]`))
     expect(String(error)).not.toContain('secret-password')
     expect(String(error)).not.toContain('c2hvcnQ=')
   })
@@ -93,6 +104,27 @@ describe('the settings', () => {
     })
     expect(trustedProxies).toEqual(['10.0.0.0/8', '192.0.2.1', '2001:db8::/32', '::1'])
     expect(loadConfig({}).trustedProxies).toEqual([])
+  })
+
+  test('take the hosts of providers as URLs spell them', () => {
+    const hosts = 'Accounts.Example.com., *.IDP.example,bücher.example, 192.0.2.7, [2001:DB8::1]'
+    expect(loadConfig({ AUTHCONN_PROVIDER_HOSTS: hosts }).providerHosts).toEqual([
+      'accounts.example.com',
+      '*.idp.example',
+      'xn--bcher-kva.example',
+      '192.0.2.7',
+      '[2001:db8::1]',
+    ])
+  })
+
+  test('take the proxy by its usual variables, lower case first', () => {
+    const both = { HTTPS_PROXY: 'http://upper.example:1', https_proxy: 'http://u:p%40@lower.example:3128' }
+    const { proxy } = loadConfig({ ...both, no_proxy: 'idp.example, *.internal.example', NO_PROXY: '*' })
+    expect(proxy?.url.reveal()).toBe('http://u:p%40@lower.example:3128')
+    expect(proxy).toMatchObject({ exceptions: ['idp.example', '*.internal.example'], names: 'vault' })
+    expect(loadConfig({ HTTPS_PROXY: 'https://upper.example' }).proxy?.url.reveal()).toBe('https://upper.example')
+    expect(loadConfig({ HTTP_PROXY: 'http://p.example', https_proxy: '' }).proxy).toBeUndefined()
+    expect(JSON.stringify(proxy)).not.toContain('p%40')
   })
 
   test('limit by default, and not with 0', () => {
@@ -127,7 +159,8 @@ describe('the settings', () => {
 
   test('are all read by their name', () => {
     for (const { name } of settings) {
-      if (/HOST|DATA_DIR/.test(name)) continue
+      // Any text is a host, a directory or a list of exceptions.
+      if (/HOST|DATA_DIR|NO_PROXY/.test(name)) continue
       expect(() => loadConfig({ [name]: 'not-a-valid-value-for-any' }), name).toThrow(
         new RegExp(name.replace(/_FILE$/, '')),
       )

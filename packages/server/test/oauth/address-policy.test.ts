@@ -128,7 +128,7 @@ describe('security 20: a URL is refused as it stands when its host is', () => {
   ]
 
   test.each(refused)('%s', (url) => {
-    expect(findUrlProblem(new URL(url), false)?.kind).toBe('address')
+    expect(findUrlProblem(new URL(url), { allowLoopback: false })?.kind).toBe('address')
   })
 
   test.each([
@@ -142,15 +142,15 @@ describe('security 20: a URL is refused as it stands when its host is', () => {
     ['file:///etc/passwd', 'must be https'],
     ['data:application/json,{}', 'must be https'],
   ])('%s %s', (url, reason) => {
-    expect(findUrlProblem(new URL(url), true)).toEqual({ kind: 'form', reason })
+    expect(findUrlProblem(new URL(url), { allowLoopback: true })).toEqual({ kind: 'form', reason })
   })
 
   test('loopback is for development, over http and https; nothing else becomes allowed with it', () => {
-    expect(findUrlProblem(new URL('http://127.0.0.1:4000/'), true)).toBeUndefined()
-    expect(findUrlProblem(new URL('https://[::1]:4000/'), true)).toBeUndefined()
-    expect(findUrlProblem(new URL('http://localhost:4000/'), true)).toBeUndefined()
-    expect(findUrlProblem(new URL('http://10.0.0.1/'), true)?.kind).toBe('address')
-    expect(findUrlProblem(new URL('http://169.254.169.254/'), true)?.kind).toBe('address')
-    expect(findUrlProblem(new URL('https://idp.example/'), false)).toBeUndefined()
+    expect(findUrlProblem(new URL('http://127.0.0.1:4000/'), { allowLoopback: true })).toBeUndefined()
+    expect(findUrlProblem(new URL('https://[::1]:4000/'), { allowLoopback: true })).toBeUndefined()
+    expect(findUrlProblem(new URL('http://localhost:4000/'), { allowLoopback: true })).toBeUndefined()
+    expect(findUrlProblem(new URL('http://10.0.0.1/'), { allowLoopback: true })?.kind).toBe('address')
+    expect(findUrlProblem(new URL('http://169.254.169.254/'), { allowLoopback: true })?.kind).toBe('address')
+    expect(findUrlProblem(new URL('https://idp.example/'), { allowLoopback: false })).toBeUndefined()
   })
 })

@@ -30,7 +30,7 @@ async function startFlow(options: SandboxOptions = {}) {
       bodies.push(await response.clone().text())
       return response
     },
-    { allowLoopback: true, close: door.close },
+    { policy: door.policy, close: door.close },
   )
   const oauth = createOAuth({ safeFetch: listening, refreshTimeoutMs: 2_000 })
   const resolved = await oauth.resolveProvider({ providerUrl: sandbox.issuer, endpoints: {} })

@@ -1,9 +1,11 @@
-import { type LookupAddress, lookup as systemLookup } from 'node:dns'
-import { isIP, type LookupFunction } from 'node:net'
 import { Agent, buildConnector, request as undiciRequest } from 'undici'
-import { ProviderFailure } from '../../core/oauth-port.ts'
-import { judgeAddress } from './address-policy.ts'
+import type { AddressKind } from './address-policy.ts'
+import { isThisMachine } from './check-url.ts'
+import type { ClientCertificate } from './client-certificate.ts'
+import { createTunnels, createTunnelTo, type Tunnels } from './open-tunnel.ts'
+import { type HttpProxy, isException } from './proxy.ts'
 import type { TransportAnswer } from './read-answer.ts'
+import { createCheckedLookup, type Lookup } from './resolve-checked.ts'
 
 /** Sends a request without following redirects. */
 export type Transport = (
@@ -13,13 +15,9 @@ export type Transport = (
     headers: Record<string, string>
     body: string | undefined
     signal: AbortSignal
+    clientCertificate?: ClientCertificate | undefined
   },
 ) => Promise<TransportAnswer>
-
-export type Lookup = (
-  hostname: string,
-  callback: (error: Error | null, addresses: LookupAddress[]) => void,
-) => void
 
 export interface CheckedTransport {
   send: Transport
@@ -27,35 +25,53 @@ export interface CheckedTransport {
   close(): Promise<void>
 }
 
-const maxHeaderBytes = 16 * 1024
-
-/** A transport that looks at the address it is about to connect to, each time. */
-export function createCheckedTransport(options: {
+interface Options {
   allowLoopback: boolean
   timeoutMs: number
   lookup: Lookup | undefined
-}): CheckedTransport {
-  const agent = createAgent(options.allowLoopback, options.timeoutMs, options.lookup ?? lookupAll)
-  return { send: createSend(agent), close: () => agent.close() }
+  proxy: HttpProxy | undefined
 }
 
-function createSend(dispatcher: Agent): Transport {
-  return async function send(url, { method, headers, body, signal }) {
-    // undici's request, unlike its fetch, follows no redirect and decompresses nothing.
-    const answer = await undiciRequest(url, { dispatcher, method, headers, body: body ?? null, signal })
-    const received = new Headers()
-    for (const [name, value] of Object.entries(answer.headers)) {
-      for (const one of [value ?? []].flat()) received.append(name, one)
-    }
-    return { status: answer.statusCode, headers: received, body: answer.body }
+const maxHeaderBytes = 16 * 1024
+
+/** A transport that looks at the address it is about to connect to, each time. */
+export function createCheckedTransport(options: Options): CheckedTransport {
+  const { timeoutMs, proxy } = options
+  const tunnels = proxy && createTunnels(proxy, { timeoutMs, maxHeaderBytes })
+  const agent = createAgent(options, tunnels)
+  return {
+    async send(url, request) {
+      const { clientCertificate } = request
+      if (!clientCertificate) return send(agent, url, request)
+      // A connection of its own, which ends with the answer: what one client proved is never lent to another.
+      const own = createAgent(options, tunnels, clientCertificate)
+      request.signal.addEventListener('abort', () => void own.destroy(), { once: true })
+      return send(own, url, request)
+    },
+    async close() {
+      await agent.close()
+      await tunnels?.close()
+    },
   }
 }
 
-function createAgent(allowLoopback: boolean, timeoutMs: number, lookup: Lookup): Agent {
+async function send(dispatcher: Agent, url: URL, request: Parameters<Transport>[1]): Promise<TransportAnswer> {
+  const { method, headers, body, signal } = request
+  // undici's request, unlike its fetch, follows no redirect and decompresses nothing.
+  const answer = await undiciRequest(url, { dispatcher, method, headers, body: body ?? null, signal })
+  const received = new Headers()
+  for (const [name, value] of Object.entries(answer.headers)) {
+    for (const one of [value ?? []].flat()) received.append(name, one)
+  }
+  return { status: answer.statusCode, headers: received, body: answer.body }
+}
+
+function createAgent(options: Options, tunnels: Tunnels | undefined, certificate?: ClientCertificate): Agent {
+  const { allowLoopback, timeoutMs } = options
   const connectors = {
-    'https:': createConnector(lookup, timeoutMs, allowLoopback ? ['public', 'loopback'] : ['public']),
-    // Plain http never leaves the machine, whatever a name resolves to.
-    'http:': createConnector(lookup, timeoutMs, allowLoopback ? ['loopback'] : []),
+    'https:': createConnector(options, allowLoopback ? ['public', 'loopback'] : ['public'], tunnels, certificate),
+    // Plain http never leaves the machine, whatever a name resolves to, and shows nobody a certificate.
+    'http:': createConnector(options, allowLoopback && !certificate ? ['loopback'] : [], undefined),
   }
   return new Agent({
     connect: (target, callback) => connectors[target.protocol === 'http:' ? 'http:' : 'https:'](target, callback),
@@ -71,44 +87,38 @@ function createAgent(allowLoopback: boolean, timeoutMs: number, lookup: Lookup):
   })
 }
 
-function createConnector(lookup: Lookup, timeout: number, allowed: readonly string[]): buildConnector.connector {
+function createConnector(
+  { timeoutMs, lookup, proxy }: Options,
+  allowed: readonly AddressKind[],
+  tunnels: Tunnels | undefined,
+  certificate?: ClientCertificate,
+): buildConnector.connector {
+  const checked = createCheckedLookup(lookup, allowed)
   const connect = buildConnector({
-    lookup: createCheckedLookup(lookup, allowed),
-    timeout,
+    lookup: checked.forSocket,
+    timeout: timeoutMs,
     allowH2: false,
     // Whatever NODE_TLS_REJECT_UNAUTHORIZED says.
     rejectUnauthorized: true,
+    ...(certificate && { key: certificate.key.reveal(), cert: certificate.certificate }),
   })
-  return function checkedConnect(target, callback) {
+  const direct: buildConnector.connector = (target, callback) => {
     // A literal address is connected to without a lookup.
-    const literal = target.hostname.replace(/^\[|\]$/g, '')
-    if (isIP(literal) && !allowed.includes(judgeAddress(literal))) return callback(refusal(target.hostname), null)
-    connect(target, callback)
+    const refusal = checked.findRefusal(target.hostname)
+    if (refusal) callback(refusal, null)
+    else connect(target, callback)
   }
-}
+  if (!tunnels || !proxy) return direct
 
-/**
- * Resolves a name once, and hands the very addresses that were checked to the connection: a name that resolves
- * differently the next time (DNS rebinding) gains nothing. One refused address spoils them all.
- */
-function createCheckedLookup(lookup: Lookup, allowed: readonly string[]): LookupFunction {
-  return function checkedLookup(hostname, options, callback) {
-    lookup(hostname, (error, addresses) => {
-      if (error) return callback(error, [])
-      const [first] = addresses
-      if (!first || addresses.some(({ address }) => !allowed.includes(judgeAddress(address)))) {
-        return callback(refusal(hostname), [])
-      }
-      if (options.all) callback(null, addresses)
-      else callback(null, first.address, first.family)
-    })
+  const tunnelTo = createTunnelTo(tunnels, createCheckedLookup(lookup, ['public']), proxy.names)
+  return function connectByProxy(target, callback) {
+    const { hostname, port } = target
+    // What is on this machine is not what the proxy finds on its own.
+    if (isThisMachine(hostname) || isException(proxy.exceptions, hostname, port)) return direct(target, callback)
+    tunnelTo(hostname, Number(port || 443)).then(
+      // The certificate is checked against the name, whatever the proxy was asked for.
+      (httpSocket) => connect({ ...target, httpSocket }, callback),
+      (error: Error) => callback(error, null),
+    )
   }
-}
-
-function lookupAll(hostname: string, callback: Parameters<Lookup>[1]): void {
-  systemLookup(hostname, { all: true }, callback)
-}
-
-function refusal(hostname: string): ProviderFailure {
-  return new ProviderFailure('address', `${hostname} is at an address that the vault does not call`)
 }

@@ -14,7 +14,7 @@ export interface Metadata {
 /**
  * Finds a provider's metadata (OpenID Connect Discovery, RFC 8414): at the issuer URL where there is one, else at
  * the provider URL, and, should that be an authorization endpoint, above it. At most seven calls.
- * Throws AuthconnError discovery_failed, issuer_mismatch, provider_address_refused.
+ * Throws AuthconnError discovery_failed, issuer_mismatch, provider_address_refused, provider_host_not_allowed.
  */
 export async function discover(safeFetch: SafeFetch, providerUrl: URL, issuerUrl?: string): Promise<Metadata> {
   const places = issuerUrl === undefined ? placesAround(providerUrl) : placesOf(issuerUrl, [issuerUrl])
@@ -91,6 +91,7 @@ async function read(safeFetch: SafeFetch, url: URL, tried: string[]): Promise<Me
   } catch (error) {
     if (!(error instanceof ProviderFailure)) throw error
     if (error.kind === 'address') throw new AuthconnError('provider_address_refused', error.message)
+    if (error.kind === 'host') throw new AuthconnError('provider_host_not_allowed', error.message)
     tried.push(error.message)
     if (error.kind === 'unintelligible') return undefined
     // All places are on one host: the others would take as long to fail.

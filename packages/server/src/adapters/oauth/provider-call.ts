@@ -9,7 +9,7 @@ import { type OAuthClient, ProviderFailure } from '../../core/oauth-port.ts'
 import type { Secret } from '../../core/secret.ts'
 import { findUrlProblem, showUrl } from './check-url.ts'
 import type { CallContext } from './provider-failure.ts'
-import type { SafeFetch } from './safe-fetch.ts'
+import { refusalOf, type SafeFetch } from './safe-fetch.ts'
 
 /** Bytes. The largest honest answer is some ID tokens long. */
 const maxTokenAnswer = 256 * 1024
@@ -23,8 +23,8 @@ export function prepareCall(
   timeoutMs?: number,
 ) {
   const url = new URL(client.endpoints[endpoint] ?? fail(`The connection has no ${endpoint}`))
-  const problem = findUrlProblem(url, safeFetch.allowLoopback)
-  if (problem) throw new ProviderFailure('address', `${showUrl(url)} ${problem.reason}`)
+  const problem = findUrlProblem(url, safeFetch.policy)
+  if (problem) throw refusalOf(url, problem)
   const context: CallContext = {
     endpoint: showUrl(url),
     provider: client.provider,

@@ -1,7 +1,7 @@
 import type { AuthMethod, ProviderEndpoints } from '@authconn/shared'
 import { AuthconnError } from '../../core/errors.ts'
 import type { ProviderInput, ResolvedProvider } from '../../core/oauth-port.ts'
-import { findUrlProblem } from './check-url.ts'
+import { type CallPolicy, findUrlProblem, urlErrors } from './check-url.ts'
 import type { Metadata } from './discovery.ts'
 import { printable } from './provider-text.ts'
 
@@ -18,13 +18,13 @@ export const endpointNames = [
  * A provider from its metadata; what the input names goes before it.
  * Throws AuthconnError discovery_failed, provider_address_refused, auth_method_unsupported.
  */
-export function readMetadata(metadata: Metadata, input: ProviderInput, allowLoopback: boolean): ResolvedProvider {
+export function readMetadata(metadata: Metadata, input: ProviderInput, policy: CallPolicy): ResolvedProvider {
   const { issuer, document, from } = metadata
   const found: Partial<ProviderEndpoints> = {}
   for (const name of endpointNames) {
     const value = document[name]
     if (input.endpoints[name] !== undefined || value === undefined || value === null) continue
-    found[name] = checkEndpoint(name, value, from, allowLoopback)
+    found[name] = checkEndpoint(name, value, from, policy)
   }
   const { authorization_endpoint, token_endpoint, ...others } = { ...found, ...input.endpoints }
   if (!authorization_endpoint || !token_endpoint) {
@@ -50,16 +50,15 @@ export function readMetadata(metadata: Metadata, input: ProviderInput, allowLoop
   }
 }
 
-function checkEndpoint(name: string, value: unknown, from: string, allowLoopback: boolean): string {
+function checkEndpoint(name: string, value: unknown, from: string, policy: CallPolicy): string {
   if (typeof value !== 'string' || !URL.canParse(value)) {
     throw new AuthconnError('discovery_failed', `${from}: ${name} is not a URL`)
   }
   const url = new URL(value)
-  const problem = findUrlProblem(url, allowLoopback)
+  const problem = findUrlProblem(url, policy)
   // As it was parsed: the text may hold characters that the parser trims or encodes and a database refuses.
   if (!problem) return url.href
-  const code = problem.kind === 'address' ? 'provider_address_refused' : 'discovery_failed'
-  throw new AuthconnError(code, `${from}: ${name} ${problem.reason}`)
+  throw new AuthconnError(urlErrors[problem.kind] ?? 'discovery_failed', `${from}: ${name} ${problem.reason}`)
 }
 
 function chooseAuthMethod(offered: unknown, from: string): AuthMethod {

@@ -1,7 +1,7 @@
 import type { ProviderEndpoints } from '@authconn/shared'
 import { AuthconnError } from '../../core/errors.ts'
 import type { OAuth, ProviderInput, ResolvedProvider } from '../../core/oauth-port.ts'
-import { findUrlProblem, showUrl } from './check-url.ts'
+import { findUrlProblem, showUrl, urlErrors } from './check-url.ts'
 import { discover } from './discovery.ts'
 import { tenantIssuer } from './issuer.ts'
 import { type CatalogEntry, recognizeProvider } from './providers.ts'
@@ -13,7 +13,7 @@ import type { SafeFetch } from './safe-fetch.ts'
  * that are given go before what the catalog or the metadata says.
  */
 export function createResolveProvider(safeFetch: SafeFetch): OAuth['resolveProvider'] {
-  const { allowLoopback } = safeFetch
+  const { policy } = safeFetch
 
   return async function resolveProvider(input) {
     const providerUrl = checkUrl('The provider URL', input.providerUrl)
@@ -30,15 +30,15 @@ export function createResolveProvider(safeFetch: SafeFetch): OAuth['resolveProvi
       return asGiven({ ...input.endpoints, authorization_endpoint, token_endpoint }, input)
     }
     const metadata = await discover(safeFetch, providerUrl, input.issuerUrl)
-    return readMetadata(metadata, input, allowLoopback)
+    return readMetadata(metadata, input, policy)
   }
 
   function checkUrl(what: string, text: string): URL {
     if (!URL.canParse(text)) throw new AuthconnError('provider_url_invalid', `${what} is not a URL`)
     const url = new URL(text)
-    const problem = findUrlProblem(url, allowLoopback)
+    const problem = findUrlProblem(url, policy)
     if (!problem) return url
-    const code = problem.kind === 'address' ? 'provider_address_refused' : 'provider_url_invalid'
+    const code = urlErrors[problem.kind] ?? 'provider_url_invalid'
     throw new AuthconnError(code, `${what} ${showUrl(url)} ${problem.reason}`)
   }
 

@@ -1,7 +1,10 @@
 import { ProviderFailure } from '../../core/oauth-port.ts'
-import { findUrlProblem, showUrl } from './check-url.ts'
-import type { CheckedTransport, Lookup, Transport } from './checked-transport.ts'
+import { type CallPolicy, findUrlProblem, showUrl, type UrlProblem } from './check-url.ts'
+import type { CheckedTransport, Transport } from './checked-transport.ts'
+import type { ClientCertificate } from './client-certificate.ts'
+import type { HttpProxy } from './proxy.ts'
 import { readAnswer, toFailure } from './read-answer.ts'
+import type { Lookup } from './resolve-checked.ts'
 
 interface SafeRequest {
   method?: 'GET' | 'POST'
@@ -11,23 +14,23 @@ interface SafeRequest {
   maxBodyBytes?: number
   /** Milliseconds for everything; by default what createSafeFetch was given, and never more than its longest. */
   timeoutMs?: number
+  /** Shown to the provider in TLS, over a connection of its own. */
+  clientCertificate?: ClientCertificate
 }
 
 /**
  * Sends one request and resolves to its answer, read to the end, whatever its status below 300 or above 399.
- * Throws ProviderFailure: `address` when the target is not one to call, `passing` when there is no answer in time,
+ * Throws ProviderFailure: `address` or `host` when the target is not one to call, `passing` when there is no answer in time,
  * `unintelligible` when the answer is a redirect, too large, compressed or not HTTP.
  */
 export interface SafeFetch {
   (url: string | URL, request?: SafeRequest): Promise<Response>
-  readonly allowLoopback: boolean
+  readonly policy: CallPolicy
   /** Lets what is under way finish, then closes the connections. */
   close(): Promise<void>
 }
 
-export interface SafeFetchOptions {
-  /** Allows http and https to loopback addresses, and nothing else; for development. */
-  allowLoopback: boolean
+export interface SafeFetchOptions extends CallPolicy {
   /** Milliseconds for everything: resolving, connecting, headers and body. */
   timeoutMs?: number
   /** Milliseconds that a call may ask for instead. */
@@ -38,11 +41,15 @@ export interface SafeFetchOptions {
   version?: string
   transport?: Transport
   lookup?: Lookup
+  /** By which providers are reached; undefined: directly. */
+  proxy?: HttpProxy | undefined
 }
 
 /** The only door out of the vault: every outbound call goes through what this returns. */
 export function createSafeFetch(options: SafeFetchOptions): SafeFetch {
-  const { allowLoopback, timeoutMs: usualTimeoutMs = 10_000, maxBodyBytes = 1024 * 1024, version } = options
+  const { allowLoopback, allowedHosts, proxy, lookup, version } = options
+  const { timeoutMs: usualTimeoutMs = 10_000, maxBodyBytes = 1024 * 1024 } = options
+  const policy: CallPolicy = { allowLoopback, allowedHosts }
   const longestTimeoutMs = Math.max(usualTimeoutMs, options.longestTimeoutMs ?? 0)
   let opened: Promise<CheckedTransport> | undefined
   const userAgent = version ? `authconn/${version}` : 'authconn'
@@ -51,7 +58,7 @@ export function createSafeFetch(options: SafeFetchOptions): SafeFetch {
   async function openTransport(): Promise<Transport> {
     if (options.transport) return options.transport
     opened ??= import('./checked-transport.ts').then(({ createCheckedTransport }) =>
-      createCheckedTransport({ allowLoopback, timeoutMs: longestTimeoutMs, lookup: options.lookup }),
+      createCheckedTransport({ allowLoopback, timeoutMs: longestTimeoutMs, lookup, proxy }),
     )
     return (await opened).send
   }
@@ -60,8 +67,8 @@ export function createSafeFetch(options: SafeFetchOptions): SafeFetch {
     const url = new URL(target)
     const method = wanted.method ?? 'GET'
     const what = `${method} ${showUrl(url)}`
-    const problem = findUrlProblem(url, allowLoopback)
-    if (problem) throw new ProviderFailure('address', `${showUrl(url)} ${problem.reason}`)
+    const problem = findUrlProblem(url, policy)
+    if (problem) throw refusalOf(url, problem)
 
     const transport = await openTransport()
     const timeoutMs = Math.min(wanted.timeoutMs ?? usualTimeoutMs, longestTimeoutMs)
@@ -74,6 +81,7 @@ export function createSafeFetch(options: SafeFetchOptions): SafeFetch {
         headers: { ...wanted.headers, 'accept-encoding': 'identity', 'user-agent': userAgent },
         body: wanted.body,
         signal: AbortSignal.any([deadline, done.signal]),
+        clientCertificate: wanted.clientCertificate,
       })
       return await readAnswer(answer, wanted.maxBodyBytes ?? maxBodyBytes, what)
     } catch (error) {
@@ -84,5 +92,10 @@ export function createSafeFetch(options: SafeFetchOptions): SafeFetch {
     }
   }
 
-  return Object.assign(safeFetch, { allowLoopback, close: async () => (await opened)?.close() })
+  return Object.assign(safeFetch, { policy, close: async () => (await opened)?.close() })
+}
+
+/** A URL that is not to be called, as the failure of a call. */
+export function refusalOf(url: URL, { kind, reason }: UrlProblem): ProviderFailure {
+  return new ProviderFailure(kind === 'host' ? 'host' : 'address', `${showUrl(url)} ${reason}`)
 }

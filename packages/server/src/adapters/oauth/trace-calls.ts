@@ -6,7 +6,7 @@ import type { SafeFetch } from './safe-fetch.ts'
  * bodies. The provider is not told of the trace: the ids are ours, and would let it tell which of our calls belong together.
  */
 export function traceCalls(wrap: Tracing['wrap'], safeFetch: SafeFetch): SafeFetch {
-  const { allowLoopback, close } = safeFetch
+  const { policy, close } = safeFetch
   const call = wrap('provider call', (...given: Parameters<SafeFetch>) => safeFetch(...given), {
     isOutbound: true,
     before: (target, request) => ({
@@ -15,5 +15,5 @@ export function traceCalls(wrap: Tracing['wrap'], safeFetch: SafeFetch): SafeFet
     }),
     after: ({ status }) => ({ 'http.response.status_code': status }),
   })
-  return Object.assign((...given: Parameters<SafeFetch>) => call(...given), { allowLoopback, close })
+  return Object.assign((...given: Parameters<SafeFetch>) => call(...given), { policy, close })
 }

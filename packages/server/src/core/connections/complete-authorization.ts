@@ -25,7 +25,7 @@ export type CompleteAuthorization = (
  * Exchanges the code of a callback, once, and stores the tokens.
  * Throws authorization_not_found, authorization_over, callback_invalid, authorization_denied, issuer_mismatch,
  * code_rejected, client_rejected, id_token_invalid, provider_unavailable, provider_answer_invalid,
- * provider_address_refused, sealed_value_damaged.
+ * provider_address_refused, provider_host_not_allowed, sealed_value_damaged.
  */
 export function createCompleteAuthorization(deps: {
   authorizations: AuthorizationStore

@@ -7,6 +7,7 @@ const codes: Record<ProviderFailureKind, ErrorCode> = {
   invalid_grant: 'grant_expired',
   client: 'client_rejected',
   address: 'provider_address_refused',
+  host: 'provider_host_not_allowed',
   issuer: 'issuer_mismatch',
   id_token: 'id_token_invalid',
   callback: 'callback_invalid',

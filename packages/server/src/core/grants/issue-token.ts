@@ -107,6 +107,7 @@ const servableIn: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'provider_unavailable',
   'provider_answer_invalid',
   'provider_address_refused',
+  'provider_host_not_allowed',
   'client_rejected',
   'refresh_in_progress',
 ])

@@ -12,7 +12,7 @@ import type { RefreshUnderLease } from './refresh-under-lease.ts'
  * Refreshes a grant through its provider, once, however many ask, here and on other replicas. Goes on to its end whoever
  * waits for it. Resolves to the grant after the refresh, whoever did it.
  * Throws AuthconnError grant_expired, client_rejected, provider_unavailable, provider_answer_invalid,
- * provider_address_refused, refresh_in_progress, connection_not_found, sealed_value_damaged.
+ * provider_address_refused, provider_host_not_allowed, refresh_in_progress, connection_not_found, sealed_value_damaged.
  */
 export type RefreshGrant = (connection: Connection, grant: Grant, options?: RefreshOptions) => Promise<GrantNow>
 
