@@ -78,6 +78,7 @@ async function insertConnection(db: Database, keyring: Keyring, provider: Provid
     issuerUrl: null,
     issuer: null,
     clientId: provider.clientId,
+    clientKey: null,
     clientSecret: await keyring.seal(places.clientSecret(row), new Secret(provider.clientSecret)),
     tokenEndpointAuthMethod: 'client_secret_basic',
     endpoints: {

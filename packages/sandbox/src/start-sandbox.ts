@@ -1,4 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { createFamilies, type Families } from './families.ts'
 import { createInterposer } from './faults/create-interposer.ts'
 import { createFaultControl, type FaultControl } from './faults/fault-control.ts'
@@ -25,6 +26,15 @@ export interface SandboxOptions extends Partial<SandboxSettings> {
   clients?: readonly [SandboxClient, ...SandboxClient[]]
   /** RS256 by default. ES256 signs faster, for tests that refresh much with `openid`. */
   signingAlg?: SigningAlg
+  /** Whether authorization requests must be pushed (RFC 9126). */
+  requirePushedAuthorizationRequests?: boolean
+  /** With it, clients that authenticate by a certificate (RFC 8705) are served over TLS on a port of their own. */
+  tls?: {
+    key: string
+    cert: string
+    /** Who vouches for the certificates of clients with tls_client_auth. */
+    ca: string
+  }
 }
 
 export interface Sandbox {
@@ -62,10 +72,26 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 
   // The issuer holds the port, so the provider can only be made once there is one.
   const server = createServer()
-  const { port, url: issuer } = await listen(server, options.port ?? 0, options.host ?? '127.0.0.1')
+  const tlsServer =
+    options.tls && createTlsServer({ ...options.tls, requestCert: true, rejectUnauthorized: false })
+  const servers = [server, ...(tlsServer ? [tlsServer] : [])]
+  const host = options.host ?? '127.0.0.1'
+  const { port, url: issuer } = await listen(server, options.port ?? 0, host)
   try {
-    const { mint, handle } = compose({ issuer, clients, key, settings, faults, stats, families })
-    server.on('request', handle)
+    const tlsUrl = tlsServer && (await listen(tlsServer, 0, host)).url.replace('http:', 'https:')
+    const requirePushed = options.requirePushedAuthorizationRequests ?? false
+    const { mint, handle } = compose({
+      issuer,
+      clients,
+      key,
+      settings,
+      faults,
+      stats,
+      families,
+      requirePushed,
+      tlsUrl,
+    })
+    for (const each of servers) each.on('request', handle)
     return {
       issuer,
       port,
@@ -78,10 +104,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       changeSettings: (changes) => changeSettings(settings, changes),
       setAccessTokenTtl: (accessTokenTtl) => changeSettings(settings, { accessTokenTtl }),
       mint,
-      stop: () => stop(server, faults),
+      stop: () => stop(servers, faults),
     }
   } catch (error) {
-    await stop(server, faults)
+    await stop(servers, faults)
     throw error
   }
 }
@@ -105,10 +131,14 @@ function compose(
   return { mint, handle: provider.callback() }
 }
 
-async function stop(server: Server, faults: FaultControl) {
-  if (!server.listening) return
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  server.closeAllConnections()
+async function stop(servers: readonly Server[], faults: FaultControl) {
+  const closed = servers
+    .filter((server) => server.listening)
+    .map((server) => {
+      const end = new Promise<void>((resolve) => server.close(() => resolve()))
+      server.closeAllConnections()
+      return end
+    })
   faults.clear()
-  await closed
+  await Promise.all(closed)
 }

@@ -14,6 +14,8 @@ export interface SandboxStats {
   concurrentTokenRequests: { now: number; most: number }
   revocations: number
   introspections: number
+  /** Authorization requests that were pushed (RFC 9126). */
+  pushedAuthorizations: number
   discoveries: number
   jwksRequests: number
   userinfoRequests: number
@@ -63,6 +65,7 @@ const counters = {
   authorization: 'authorizations',
   revocation: 'revocations',
   introspection: 'introspections',
+  pushed_authorization: 'pushedAuthorizations',
   discovery: 'discoveries',
   jwks: 'jwksRequests',
   userinfo: 'userinfoRequests',
@@ -76,6 +79,7 @@ function createStats(): SandboxStats {
     concurrentTokenRequests: { now: 0, most: 0 },
     revocations: 0,
     introspections: 0,
+    pushedAuthorizations: 0,
     discoveries: 0,
     jwksRequests: 0,
     userinfoRequests: 0,

@@ -132,7 +132,7 @@ describe('metadata', () => {
         jwks_uri: `${sandbox.issuer}/jwks`,
         authorization_response_iss_parameter_supported: true,
         code_challenge_methods_supported: ['S256'],
-        token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+        token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'],
       })
     },
   )

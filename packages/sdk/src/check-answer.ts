@@ -68,6 +68,7 @@ const connection = {
   issuer_url: 'any',
   client_id: 'string',
   token_endpoint_auth_method: 'string',
+  client_key: 'any',
   former_client_secret_until: 'any',
   endpoints: 'object',
   pending_revocations: 'number',

@@ -172,7 +172,19 @@ const table = {
     status: 422,
     kind: 'provider',
     title: 'The client cannot authenticate to this provider in a supported way',
-    hint: 'The vault can do client_secret_basic and client_secret_post; give --token-endpoint-auth-method if the provider accepts one of them without saying so.',
+    hint: 'With a client secret the vault can do client_secret_basic and client_secret_post, with a private key private_key_jwt, and with a certificate too tls_client_auth and self_signed_tls_client_auth. Give --client-auth if the provider accepts one of them without saying so.',
+  },
+  client_key_invalid: {
+    status: 400,
+    kind: 'usage',
+    title: 'The private key or certificate of the client cannot be used',
+    hint: 'Give a private key in PEM, not encrypted, and for authentication in TLS its certificate: --private-key-file key.pem --client-cert-file cert.pem.',
+  },
+  pkce_unsupported: {
+    status: 422,
+    kind: 'provider',
+    title: 'The provider does not support PKCE with S256',
+    hint: 'Its metadata lists other code challenge methods only, by which a stolen code could be used (RFC 9700 section 2.1.1). Where its documentation says otherwise, give the endpoints by flags: --authorization-endpoint, --token-endpoint, --issuer-url, --jwks-uri.',
   },
 
   // The consent flow
@@ -187,6 +199,12 @@ const table = {
     kind: 'consent',
     title: 'The callback does not belong to this authorization',
     hint: 'Start again with `authconn authorize NAME` and use only the browser window that it opens.',
+  },
+  authorization_request_rejected: {
+    status: 422,
+    kind: 'provider',
+    title: 'The provider refused the authorization request',
+    hint: 'The detail has its reason. Check that the redirect URI and the scopes are registered at the provider as they were asked for.',
   },
   authorization_denied: {
     status: 400,

@@ -18,6 +18,7 @@ export function connection(changes: Partial<Connection> = {}): Connection {
     issuer_url: 'https://accounts.google.com',
     client_id: 'client-1',
     token_endpoint_auth_method: 'client_secret_basic',
+    client_key: null,
     former_client_secret_until: null,
     endpoints: {
       authorization_endpoint: 'https://accounts.google.com/o/oauth2/v2/auth',

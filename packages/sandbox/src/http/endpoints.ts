@@ -4,6 +4,7 @@ export const endpoints = {
   token: '/token',
   revocation: '/revoke',
   introspection: '/introspect',
+  pushed_authorization: '/par',
   userinfo: '/userinfo',
   jwks: '/jwks',
   discovery: '/.well-known/openid-configuration',

@@ -1,14 +1,34 @@
 import { randomBytes } from 'node:crypto'
-import type { ClientMetadata } from 'oidc-provider'
+import type { ClientMetadata, JWK } from 'oidc-provider'
 import type { SigningAlg } from './signing-key.ts'
 
 export interface SandboxClient {
   client_id: string
+  /** Of no use to a client that authenticates by a key. */
   client_secret: string
   /** By default `/callback` on 127.0.0.1, [::1] and localhost. Loopback ones are good for any port (RFC 8252 section 7.3). */
   redirect_uris?: readonly string[]
-  /** How the client must authenticate; in either way by default. */
-  token_endpoint_auth_method?: 'client_secret_basic' | 'client_secret_post'
+  /** How the client must authenticate; by its secret in either way by default. */
+  token_endpoint_auth_method?: AuthMethod
+  /** Its public keys: for private_key_jwt, and with x5c for self_signed_tls_client_auth. */
+  jwks?: { keys: JWK[] }
+  /** For tls_client_auth: the subject of its certificate, such as CN=client. */
+  tls_client_auth_subject_dn?: string
+}
+
+const secretMethods = ['client_secret_basic', 'client_secret_post'] as const
+
+export const authMethods = [
+  ...secretMethods,
+  'private_key_jwt',
+  'tls_client_auth',
+  'self_signed_tls_client_auth',
+] as const
+
+export type AuthMethod = (typeof authMethods)[number]
+
+export function isSecretMethod(method: AuthMethod | undefined): boolean {
+  return method === undefined || secretMethods.some((known) => known === method)
 }
 
 export function createDefaultClient(): SandboxClient {
@@ -20,7 +40,9 @@ export function toClientMetadata(client: SandboxClient, alg: SigningAlg): Client
   const redirectUris = client.redirect_uris ?? loopbackCallbacks
   return {
     client_id: client.client_id,
-    client_secret: client.client_secret,
+    ...(isSecretMethod(client.token_endpoint_auth_method) && { client_secret: client.client_secret }),
+    ...(client.jwks && { jwks: client.jwks }),
+    ...(client.tls_client_auth_subject_dn && { tls_client_auth_subject_dn: client.tls_client_auth_subject_dn }),
     redirect_uris: [...redirectUris],
     token_endpoint_auth_method: client.token_endpoint_auth_method ?? 'client_secret_basic',
     // Only for native clients does the provider overlook the port; it refuses them http elsewhere.

@@ -1,14 +1,15 @@
 import type { Context, Next } from '../http/context.ts'
 import { type Endpoint, findEndpoint } from '../http/endpoints.ts'
 import { readForm } from '../http/read-form.ts'
-import type { SandboxClient } from './clients.ts'
+import { isSecretMethod, type SandboxClient } from './clients.ts'
 
 /**
- * Holds the clients that name their authentication method to it.
+ * Holds the clients that have a secret and name their authentication method to it.
  * The library takes the secret in the header and in the body alike, and some real providers do not.
  */
 export function createAuthMethodCheck(clients: readonly SandboxClient[]) {
-  const methods = new Map(clients.map((client) => [client.client_id, client.token_endpoint_auth_method]))
+  const named = clients.filter((client) => isSecretMethod(client.token_endpoint_auth_method))
+  const methods = new Map(named.map((client) => [client.client_id, client.token_endpoint_auth_method]))
 
   return async function checkAuthMethod(ctx: Context, next: Next) {
     const endpoint = findEndpoint(ctx.path)

@@ -5,8 +5,9 @@ import { endpoints, findEndpoint } from '../http/endpoints.ts'
 import { renderErrorPage } from '../pages/error-page.ts'
 import type { SandboxSettings } from '../settings.ts'
 import { findAccount } from './accounts.ts'
-import { type SandboxClient, toClientMetadata } from './clients.ts'
+import { authMethods, type SandboxClient, toClientMetadata } from './clients.ts'
 import { createMemoryAdapter } from './memory-adapter.ts'
+import { aliasesAt, mutualTls } from './mutual-tls.ts'
 import { claimsByScope, defaultScope } from './scopes.ts'
 import type { SigningKey } from './signing-key.ts'
 
@@ -17,13 +18,19 @@ export function createProvider(deps: {
   key: SigningKey
   settings: SandboxSettings
   families: FamilyLog
+  /** Whether authorization requests must be pushed (RFC 9126). */
+  requirePushed: boolean
+  /** Where clients that authenticate in TLS call; undefined: nowhere. */
+  tlsUrl: string | undefined
 }): Provider {
   const provider = new Provider(deps.issuer, configure(deps))
 
   const { host } = new URL(deps.issuer)
   provider.use(async (ctx, next) => {
     // RFC 6749 section 3.3: without `scope`, a server uses its default or refuses. The library would refuse.
-    if (ctx.path === endpoints.authorization && !ctx.query.scope) ctx.query = { ...ctx.query, scope: defaultScope }
+    const { scope, request_uri: pushed } = ctx.query
+    if (ctx.path === endpoints.authorization && !scope && !pushed)
+      ctx.query = { ...ctx.query, scope: defaultScope }
     // The library builds the endpoints' URLs from the Host header; in metadata they belong to the issuer.
     if (findEndpoint(ctx.path) === 'discovery') ctx.req.headers.host = host
     await next()
@@ -47,6 +54,8 @@ function configure({
   key,
   settings,
   families,
+  requirePushed,
+  tlsUrl,
 }: Parameters<typeof createProvider>[0]): Configuration {
   // A browser sends cookies to every port of a host, so several sandboxes must not share names.
   const cookieName = (name: string) => `sandbox-${new URL(issuer).port}-${name}`
@@ -59,7 +68,7 @@ function configure({
     scopes: Object.keys(claimsByScope),
     // Most providers put the account's email into the ID token; without this it is only at userinfo.
     conformIdTokenClaims: false,
-    clientAuthMethods: ['client_secret_basic', 'client_secret_post'],
+    clientAuthMethods: authMethods.filter((method) => tlsUrl !== undefined || !method.includes('tls')),
     clientBasedCORS: () => false,
     // A token is dead when it says so, to the second.
     clockTolerance: 0,
@@ -71,12 +80,17 @@ function configure({
         resume: cookieName('resume'),
       },
     },
+    ...(tlsUrl !== undefined && { discovery: { mtls_endpoint_aliases: aliasesAt(tlsUrl) } }),
     enabledJWA: { idTokenSigningAlgValues: [key.alg] },
     features: {
       devInteractions: { enabled: false },
       dPoP: { enabled: false },
+      mTLS: tlsUrl === undefined ? { enabled: false } : mutualTls,
       introspection: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
-      pushedAuthorizationRequests: { enabled: false },
+      pushedAuthorizationRequests: {
+        enabled: requirePushed,
+        requirePushedAuthorizationRequests: requirePushed,
+      },
       resourceIndicators: { enabled: false },
       revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
       rpInitiatedLogout: { enabled: false },
@@ -98,6 +112,7 @@ function configure({
       token: endpoints.token,
       revocation: endpoints.revocation,
       introspection: endpoints.introspection,
+      pushed_authorization_request: endpoints.pushed_authorization,
       userinfo: endpoints.userinfo,
       jwks: endpoints.jwks,
     },

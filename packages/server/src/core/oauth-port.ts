@@ -1,4 +1,5 @@
 import type { AuthMethod, ProviderEndpoints } from '@authconn/shared'
+import type { ClientCredential } from './connections/client-credential.ts'
 import type { Secret } from './secret.ts'
 
 /** What someone knows of a provider when creating a connection. */
@@ -6,6 +7,10 @@ export interface ProviderInput {
   providerUrl: string
   issuerUrl?: string
   tokenEndpointAuthMethod?: AuthMethod
+  /** How the client can authenticate, in the order in which it is tried where nobody says. */
+  authMethods: readonly AuthMethod[]
+  /** How its assertions are signed, where it has a key. */
+  keyAlgorithm?: string
   endpoints: Partial<ProviderEndpoints>
 }
 
@@ -22,11 +27,14 @@ export interface ResolvedProvider {
   authorizationParameters: Record<string, string>
 }
 
-/** One connection's OAuth client, its secret opened for the length of a call. */
+/** One connection's OAuth client, its credential opened for the length of a call. */
 export interface OAuthClient extends ResolvedProvider {
   clientId: string
-  clientSecret: Secret
+  credential: ClientCredential
 }
+
+/** What may be known of a client without opening its credential. */
+export type PublicClient = Omit<OAuthClient, 'credential'>
 
 /** What a provider gave, checked and normalized. */
 export interface TokenSet {
@@ -125,11 +133,13 @@ export interface AuthorizationRequest {
 export interface OAuth {
   /**
    * Recognizes, discovers or takes as given. Throws AuthconnError provider_url_invalid, provider_address_refused,
-   * provider_host_not_allowed, discovery_failed, issuer_mismatch or auth_method_unsupported.
+   * provider_host_not_allowed, discovery_failed, issuer_mismatch, pkce_unsupported or auth_method_unsupported.
    */
   resolveProvider(input: ProviderInput): Promise<ResolvedProvider>
   /** The URL to open in a browser (RFC 6749 section 4.1.1, RFC 7636 S256). */
-  authorizationUrl(client: Omit<OAuthClient, 'clientSecret'>, request: AuthorizationRequest): Promise<string>
+  authorizationUrl(client: PublicClient, request: AuthorizationRequest): Promise<string>
+  /** The same with the request pushed to the provider before (RFC 9126), of a client that has an endpoint for it. */
+  pushAuthorization(client: OAuthClient, request: AuthorizationRequest): Promise<string>
   /** Checks the authorization response (RFC 6749 section 4.1.2, RFC 9207) and exchanges its code, once. */
   exchangeCode(client: OAuthClient, request: AuthorizationRequest, redirectedUrl: URL): Promise<TokenSet>
   refresh(client: OAuthClient, refreshToken: Secret): Promise<TokenSet>

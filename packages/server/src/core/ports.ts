@@ -1,4 +1,5 @@
 import type { AuthMethod, Permission, ProviderEndpoints } from '@authconn/shared'
+import type { ClientKeyFacts } from './connections/client-key.ts'
 import type { Grant, SealedTokens } from './grant-port.ts'
 
 /*
@@ -29,11 +30,14 @@ export interface Connection {
   issuerUrl: string | null
   issuer: string | null
   clientId: string
+  /** The sealed credential: the client secret, or the key that stands in its place. */
   clientSecret: Uint8Array
   /** The one before the last update, for providers that refuse the new one; null when there is none, or no more. */
   formerClientSecret: Uint8Array | null
   formerClientSecretUntil: Date | null
   tokenEndpointAuthMethod: AuthMethod
+  /** What may be told of the client's key; null for one with a secret. */
+  clientKey: ClientKeyFacts | null
   endpoints: ProviderEndpoints
   issParameterSupported: boolean
   authorizationParameters: Record<string, string>
@@ -63,7 +67,13 @@ export type NewConnectionRow = Omit<
 export interface ConnectionChanges {
   tokenEndpointAuthMethod?: AuthMethod
   /** `former` is what was the client secret, sealed for its new place; null where it is to be forgotten at once. */
-  clientSecret?: { current: Uint8Array; former: { sealed: Uint8Array; seconds: number } | null } | undefined
+  clientSecret?:
+    | {
+        current: Uint8Array
+        clientKey: ClientKeyFacts | null
+        former: { sealed: Uint8Array; seconds: number } | null
+      }
+    | undefined
 }
 
 export interface ConnectionStore {

@@ -21,6 +21,7 @@ export function viewConnection({
     issuer_url: connection.issuerUrl,
     client_id: connection.clientId,
     token_endpoint_auth_method: connection.tokenEndpointAuthMethod,
+    client_key: connection.clientKey,
     former_client_secret_until: iso(untilLater(connection.formerClientSecretUntil, now)),
     endpoints: connection.endpoints,
     ...grantState(grant, now),

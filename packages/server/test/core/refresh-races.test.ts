@@ -60,8 +60,10 @@ describeEachDatabase('a refresh meets', (database) => {
     await createUpdateConnection(stores)(stores.admin, connection.name, { client_secret: 'next' })
     const asked: string[] = []
     provider.answer = async (client) => {
-      asked.push(client.clientSecret.reveal())
-      return client.clientSecret.reveal() === 'next' ? refusal() : tokens('second')
+      const { credential } = client
+      const secret = credential.kind === 'secret' ? credential.secret.reveal() : 'a key'
+      asked.push(secret)
+      return secret === 'next' ? refusal() : tokens('second')
     }
     await stores.db
       .updateTable('connections')

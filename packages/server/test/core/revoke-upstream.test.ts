@@ -19,6 +19,7 @@ describeEachDatabase('revoking at the provider', (database) => {
   const oauth: OAuth = {
     resolveProvider: unused,
     authorizationUrl: unused,
+    pushAuthorization: unused,
     exchangeCode: unused,
     refresh: unused,
     async revoke(_client, token, hint) {

@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { authenticate } from '../../src/adapters/oauth/client-authentication.ts'
-import { Secret } from '../../src/core/secret.ts'
-import { clientOf } from './support/clients.ts'
+import { clientOf, secretOf } from './support/clients.ts'
 
 async function sentBy(method: 'client_secret_basic' | 'client_secret_post', clientId: string, secret: string) {
-  const client = clientOf({ tokenEndpointAuthMethod: method, clientId, clientSecret: new Secret(secret) })
+  const client = clientOf({ tokenEndpointAuthMethod: method, clientId, credential: secretOf(secret) })
   const [body, headers] = [new URLSearchParams(), new Headers()]
   await authenticate(client)({ issuer: 'https://idp.example' }, { client_id: clientId }, body, headers)
   return { body: Object.fromEntries(body), authorization: headers.get('authorization') }

@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import { createResolveProvider } from '../../src/adapters/oauth/resolve-provider.ts'
 import type { ProviderInput } from '../../src/core/oauth-port.ts'
+import { secretMethods } from './support/clients.ts'
 import { openDoor } from './support/doors.ts'
 import { errorOf } from './support/failures.ts'
 import { serve, serveTcp } from './support/serve.ts'
@@ -28,7 +29,7 @@ function metadata(issuer: string, changes: Record<string, unknown> = {}) {
 }
 
 const resolve = (input: Partial<ProviderInput> & { providerUrl: string }) =>
-  createResolveProvider(openDoor())({ endpoints: {}, ...input })
+  createResolveProvider(openDoor())({ endpoints: {}, authMethods: secretMethods, ...input })
 
 const oidc = '/.well-known/openid-configuration'
 const rfc8414 = '/.well-known/oauth-authorization-server'
@@ -159,7 +160,9 @@ describe('metadata is not found', () => {
       callback: (error: null, addresses: { address: string; family: number }[]) => void,
     ) => callback(null, [{ address: '10.0.0.1', family: 4 }])
     const resolveProvider = createResolveProvider(openDoor({ lookup }))
-    const error = await errorOf(resolveProvider({ providerUrl: 'https://idp.example', endpoints: {} }))
+    const error = await errorOf(
+      resolveProvider({ providerUrl: 'https://idp.example', endpoints: {}, authMethods: secretMethods }),
+    )
     expect(error.code).toBe('provider_address_refused')
   })
 })
@@ -199,7 +202,11 @@ describe('what metadata says is checked', () => {
     [{ token_endpoint: 7 }, 'discovery_failed', 'token_endpoint is not a URL'],
     [{ revocation_endpoint: 'https://169.254.169.254/r' }, 'provider_address_refused', 'revocation_endpoint'],
     [{ jwks_uri: 'file:///etc/passwd' }, 'discovery_failed', 'jwks_uri must be https'],
-    [{ require_pushed_authorization_requests: true }, 'discovery_failed', 'RFC 9126'],
+    [
+      { require_pushed_authorization_requests: true },
+      'discovery_failed',
+      'names no pushed_authorization_request_endpoint',
+    ],
     [
       { token_endpoint_auth_methods_supported: ['private_key_jwt', 'none'] },
       'auth_method_unsupported',

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createOAuth } from '../../src/adapters/oauth/create-oauth.ts'
 import type { AuthorizationRequest, OAuth, OAuthClient, TokenSet } from '../../src/core/oauth-port.ts'
 import { Secret } from '../../src/core/secret.ts'
-import { callback, requestOf } from './support/clients.ts'
+import { callback, requestOf, secretMethods, secretOf } from './support/clients.ts'
 import { openLockedDoor, openMockedDoor } from './support/doors.ts'
 import { failureOf } from './support/failures.ts'
 import { createSigningKey } from './support/signing.ts'
@@ -27,8 +27,8 @@ afterEach(() => {
 
 async function connect(providerUrl: string): Promise<OAuthClient> {
   const resolve = createOAuth({ safeFetch: openLockedDoor(), refreshTimeoutMs: 2_000 }).resolveProvider
-  const resolved = await resolve({ providerUrl, endpoints: {} })
-  return { ...resolved, clientId: 'client-id', clientSecret: new Secret('client-secret') }
+  const resolved = await resolve({ providerUrl, endpoints: {}, authMethods: secretMethods })
+  return { ...resolved, clientId: 'client-id', credential: secretOf('client-secret') }
 }
 
 const key = createSigningKey('key-1')

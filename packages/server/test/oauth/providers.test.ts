@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { listProviders } from '../../src/adapters/oauth/providers.ts'
 import { createResolveProvider } from '../../src/adapters/oauth/resolve-provider.ts'
 import type { ProviderInput } from '../../src/core/oauth-port.ts'
+import { secretMethods } from './support/clients.ts'
 import { openLockedDoor } from './support/doors.ts'
 import { errorOf } from './support/failures.ts'
 
@@ -9,7 +10,7 @@ const tenant = '72f988bf-86f1-41af-91ab-2d7cd011db47'
 const login = 'https://login.microsoftonline.com'
 
 const resolve = (input: Partial<ProviderInput> & { providerUrl: string }) =>
-  createResolveProvider(openLockedDoor())({ endpoints: {}, ...input })
+  createResolveProvider(openLockedDoor())({ endpoints: {}, authMethods: secretMethods, ...input })
 
 describe('the provider URLs in use are recognized, without a call', () => {
   test('Google', async () => {

@@ -16,7 +16,7 @@ import {
   type TokenSet,
 } from '../../src/core/oauth-port.ts'
 import { Secret } from '../../src/core/secret.ts'
-import { requestOf } from './support/clients.ts'
+import { requestOf, secretMethods, secretOf } from './support/clients.ts'
 import { everythingShownOf, failureOf } from './support/failures.ts'
 
 /** The adapter and a provider, with what a person does in between. Keeps the bodies that came, to look for leaks. */
@@ -33,11 +33,15 @@ async function startFlow(options: SandboxOptions = {}) {
     { policy: door.policy, close: door.close },
   )
   const oauth = createOAuth({ safeFetch: listening, refreshTimeoutMs: 2_000 })
-  const resolved = await oauth.resolveProvider({ providerUrl: sandbox.issuer, endpoints: {} })
+  const resolved = await oauth.resolveProvider({
+    providerUrl: sandbox.issuer,
+    endpoints: {},
+    authMethods: secretMethods,
+  })
   const client: OAuthClient = {
     ...resolved,
     clientId: sandbox.client.client_id,
-    clientSecret: new Secret(sandbox.client.client_secret),
+    credential: secretOf(sandbox.client.client_secret),
   }
   const request = requestOf({ scopes: ['openid', 'email'], nonce: 'nonce-0123456789-0123456789' })
 
@@ -146,7 +150,7 @@ describe('with a certified provider', () => {
 
   test('a wrong client secret is the client’s failure', async () => {
     const { refreshToken } = await flow.signIn()
-    const client = { ...flow.client, clientSecret: new Secret('wrong-client-secret') }
+    const client = { ...flow.client, credential: secretOf('wrong-client-secret') }
     expect((await failureOf(flow.oauth.refresh(client, refreshToken))).kind).toBe('client')
     expect((await failureOf(flow.oauth.revoke(client, refreshToken, 'refresh_token'))).kind).toBe('client')
   })
@@ -291,7 +295,7 @@ describe('security 21: a token endpoint that misbehaves', () => {
 
 test('security 9: no error shows a token, code or secret, whatever goes wrong', async () => {
   const { oauth, client, request, bodies } = flow
-  const secrets = new Set([client.clientSecret.reveal(), request.codeVerifier.reveal(), request.state])
+  const secrets = new Set([flow.sandbox.client.client_secret, request.codeVerifier.reveal(), request.state])
   const shown: string[] = []
   const failingTo = (promise: Promise<unknown>) =>
     promise.catch((error: unknown) => {
@@ -304,7 +308,7 @@ test('security 9: no error shows a token, code or secret, whatever goes wrong', 
     const { refreshToken } = await flow.signIn()
     const callback = await flow.authorize()
     secrets.add(refreshToken.reveal()).add(callback.searchParams.get('code') ?? '')
-    const echo = `Cannot use ${refreshToken.reveal()} or ${callback.searchParams.get('code')} of ${client.clientSecret.reveal()}`
+    const echo = `Cannot use ${refreshToken.reveal()} or ${callback.searchParams.get('code')} of ${flow.sandbox.client.client_secret}`
     const telling = fault.kind === 'oauth_error' || fault.kind === 'error_in_200' ? { description: echo } : {}
     flow.sandbox.faults.set('token', { ...fault, ...telling })
     await failingTo(oauth.exchangeCode(client, request, callback))

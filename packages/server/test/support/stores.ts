@@ -168,6 +168,7 @@ async function exampleConnection(
     issuerUrl: null,
     issuer: null,
     clientId: 'client',
+    clientKey: null,
     clientSecret: await sealSecret(row),
     tokenEndpointAuthMethod: 'client_secret_basic',
     endpoints: {

@@ -99,13 +99,15 @@ export const contract = {
   createConnection: {
     summary: 'Create a connection',
     description:
-      'The provider is recognized from the catalog by `provider_url`, otherwise discovered (OpenID Connect Discovery, RFC 8414), otherwise taken from the endpoints given. The client secret cannot be read back by anybody.',
+      'The provider is recognized from the catalog by `provider_url`, otherwise discovered (OpenID Connect Discovery, RFC 8414), otherwise taken from the endpoints given. Neither client secret nor private key can be read back by anybody.',
     tag: 'Connections',
     permission: 'connection:manage',
     body: schema.NewConnection,
     success: { status: 201, description: 'The connection', schema: schema.Connection },
     errors: [
       'connection_exists',
+      'client_key_invalid',
+      'pkce_unsupported',
       'provider_url_invalid',
       'provider_address_refused',
       'provider_host_not_allowed',
@@ -131,7 +133,7 @@ export const contract = {
     errors: ['connection_not_found'],
   },
   updateConnection: {
-    summary: 'Change the client secret, or how the client authenticates',
+    summary: 'Change the client secret or key, or how the client authenticates',
     description:
       'After a new client secret the provider is asked with it first, and with the former one only where it answers that the client is invalid. Grants that had stopped over a refused client are refreshed again.',
     tag: 'Connections',
@@ -139,7 +141,7 @@ export const contract = {
     params: byName,
     body: schema.ConnectionUpdate,
     success: { status: 200, description: 'The connection', schema: schema.Connection },
-    errors: ['connection_not_found', 'sealed_value_damaged'],
+    errors: ['connection_not_found', 'client_key_invalid', 'sealed_value_damaged'],
   },
   deleteConnection: {
     summary: 'Delete a connection with all its grants, revoking them at the provider',
@@ -219,7 +221,17 @@ export const contract = {
     params: byName,
     body: schema.NewAuthorization,
     success: { status: 201, description: 'A pending authorization', schema: schema.StartedAuthorization },
-    errors: ['connection_not_found', 'redirect_uri_not_allowed'],
+    errors: [
+      'connection_not_found',
+      'redirect_uri_not_allowed',
+      'authorization_request_rejected',
+      'client_rejected',
+      'provider_unavailable',
+      'provider_answer_invalid',
+      'provider_address_refused',
+      'provider_host_not_allowed',
+      'sealed_value_damaged',
+    ],
   },
   getAuthorization: {
     summary: 'Get the state of an authorization that this caller began',

@@ -3,8 +3,21 @@ import type { EditKind, FaultKind } from '../fault-kind.ts'
 import { editJson } from './edit-json.ts'
 
 const backChannel: readonly Endpoint[] = endpointNames.filter((name) => name !== 'authorization')
-const clientEndpoints: readonly Endpoint[] = ['token', 'revocation', 'introspection', 'userinfo']
-const jsonEndpoints: readonly Endpoint[] = ['token', 'introspection', 'userinfo', 'jwks', 'discovery']
+const clientEndpoints: readonly Endpoint[] = [
+  'token',
+  'revocation',
+  'introspection',
+  'pushed_authorization',
+  'userinfo',
+]
+const jsonEndpoints: readonly Endpoint[] = [
+  'token',
+  'introspection',
+  'pushed_authorization',
+  'userinfo',
+  'jwks',
+  'discovery',
+]
 
 /** Faults that any endpoint can have: wrong statuses, wrong media types, broken JSON. */
 export const answerKinds = {

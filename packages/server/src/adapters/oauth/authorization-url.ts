@@ -1,12 +1,22 @@
 import { calculatePKCECodeChallenge } from 'oauth4webapi'
-import type { AuthorizationRequest, OAuth } from '../../core/oauth-port.ts'
+import type { AuthorizationRequest, OAuth, PublicClient } from '../../core/oauth-port.ts'
 import { findCatalogEntry } from './providers.ts'
 
 /** The URL to open in a browser. What the endpoint's own query holds stays in it (RFC 6749 section 3.1). */
 export const authorizationUrl: OAuth['authorizationUrl'] = async (client, request) => {
   const url = new URL(client.endpoints.authorization_endpoint)
+  const parameters = await authorizationParameters(client, request)
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value)
+  return url.href
+}
+
+/** The authorization request itself (RFC 6749 section 4.1.1), however it gets to the provider. */
+export async function authorizationParameters(
+  client: PublicClient,
+  request: AuthorizationRequest,
+): Promise<Record<string, string>> {
   const scopes = scopesFor(client.provider, request)
-  const parameters: Record<string, string> = {
+  return {
     ...consent(client.provider, scopes),
     // They are the provider's habits, and never replace what the protocol needs.
     ...client.authorizationParameters,
@@ -19,8 +29,6 @@ export const authorizationUrl: OAuth['authorizationUrl'] = async (client, reques
     code_challenge: await calculatePKCECodeChallenge(request.codeVerifier.reveal()),
     code_challenge_method: 'S256',
   }
-  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value)
-  return url.href
 }
 
 function scopesFor(provider: string | null, { scopes }: AuthorizationRequest): readonly string[] {

@@ -2,6 +2,7 @@ import type { OAuth } from '../../core/oauth-port.ts'
 import { authorizationUrl } from './authorization-url.ts'
 import { createExchangeCode } from './exchange-code.ts'
 import { createValidateIdToken } from './id-token.ts'
+import { createPushAuthorization } from './push-authorization.ts'
 import { createRefresh } from './refresh.ts'
 import { createResolveProvider } from './resolve-provider.ts'
 import { createRevoke } from './revoke.ts'
@@ -22,6 +23,7 @@ export function createOAuth({
   return {
     resolveProvider: createResolveProvider(safeFetch),
     authorizationUrl,
+    pushAuthorization: createPushAuthorization(safeFetch),
     exchangeCode: createExchangeCode(safeFetch, {
       validateIdToken: createValidateIdToken(safeFetch),
       findTokenEnd,

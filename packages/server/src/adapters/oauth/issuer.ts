@@ -25,7 +25,7 @@ export function tenantIssuer(
 export function expectedIssuer(client: WithIssuer, claims: { iss?: unknown; tid?: unknown }): string | undefined {
   const { issuer, provider } = client
   if (issuer === null) return undefined
-  if (isTemplate(client)) {
+  if (isOpenIssuer(client)) {
     if (typeof claims.tid === 'string' && uuid.test(claims.tid)) return issuer.replace(variable, claims.tid)
     throw new ProviderFailure('id_token', 'The ID token does not name the tenant of the account (tid)')
   }
@@ -37,7 +37,7 @@ export function expectedIssuer(client: WithIssuer, claims: { iss?: unknown; tid?
 /** Whether `iss` of an authorization response names the connection's issuer (RFC 9207 section 2.4). */
 export function isExpectedIssuer(client: WithIssuer, iss: string): boolean {
   if (client.issuer === null) return false
-  if (!isTemplate(client)) return iss === client.issuer
+  if (!isOpenIssuer(client)) return iss === client.issuer
   const [before = '', after = ''] = client.issuer.split(variable)
   return (
     iss.startsWith(before) && iss.endsWith(after) && uuid.test(iss.slice(before.length, iss.length - after.length))
@@ -45,6 +45,6 @@ export function isExpectedIssuer(client: WithIssuer, iss: string): boolean {
 }
 
 /** Only the catalog may leave the tenant open; elsewhere the braces would be characters like any other. */
-function isTemplate({ provider, issuer }: WithIssuer): boolean {
+export function isOpenIssuer({ provider, issuer }: WithIssuer): boolean {
   return issuer?.includes(variable) === true && findCatalogEntry(provider)?.issuer === issuer
 }

@@ -8,6 +8,7 @@ import {
 import { type OAuthClient, ProviderFailure } from '../../core/oauth-port.ts'
 import type { Secret } from '../../core/secret.ts'
 import { findUrlProblem, showUrl } from './check-url.ts'
+import { certificateOf } from './client-certificate.ts'
 import type { CallContext } from './provider-failure.ts'
 import { refusalOf, type SafeFetch } from './safe-fetch.ts'
 
@@ -18,20 +19,26 @@ const maxTokenAnswer = 256 * 1024
 export function prepareCall(
   safeFetch: SafeFetch,
   client: OAuthClient,
-  endpoint: 'token_endpoint' | 'revocation_endpoint' | 'introspection_endpoint',
+  endpoint: CalledEndpoint,
   secrets: readonly Secret[],
   timeoutMs?: number,
 ) {
-  const url = new URL(client.endpoints[endpoint] ?? fail(`The connection has no ${endpoint}`))
+  const clientCertificate = certificateOf(client)
+  const server = toAuthorizationServer(client)
+  if (clientCertificate) Object.assign(server, client.endpoints.mtls_endpoint_aliases)
+  const url = new URL(server[endpoint] ?? fail(`The connection has no ${endpoint}`))
   const problem = findUrlProblem(url, safeFetch.policy)
   if (problem) throw refusalOf(url, problem)
+  if (clientCertificate && url.protocol !== 'https:') {
+    throw new ProviderFailure('address', `${showUrl(url)} must be https for a client that shows a certificate`)
+  }
   const context: CallContext = {
     endpoint: showUrl(url),
     provider: client.provider,
-    secrets: [client.clientSecret, ...secrets],
+    secrets: [...(client.credential.kind === 'secret' ? [client.credential.secret] : []), ...secrets],
   }
   return {
-    server: toAuthorizationServer(client),
+    server,
     oauthClient: toOAuthClient(client),
     context,
     options: {
@@ -44,14 +51,23 @@ export function prepareCall(
           body: body.toString(),
           maxBodyBytes: maxTokenAnswer,
           ...(timeoutMs === undefined ? {} : { timeoutMs }),
+          ...(clientCertificate && { clientCertificate }),
         }),
     },
   }
 }
 
+export type CalledEndpoint =
+  | 'token_endpoint'
+  | 'revocation_endpoint'
+  | 'introspection_endpoint'
+  | 'pushed_authorization_request_endpoint'
+
+/** The aliases for clients with a certificate are left to prepareCall, which knows whether there is one. */
 export function toAuthorizationServer({ issuer, endpoints }: Pick<OAuthClient, 'issuer' | 'endpoints'>) {
+  const { mtls_endpoint_aliases: _, ...others } = endpoints
   // The library wants some issuer. Where none is known, nothing is compared with it: see id-token.ts.
-  return { issuer: issuer ?? new URL(endpoints.token_endpoint).origin, ...endpoints } satisfies AuthorizationServer
+  return { issuer: issuer ?? new URL(endpoints.token_endpoint).origin, ...others } satisfies AuthorizationServer
 }
 
 export function toOAuthClient({ clientId }: Pick<OAuthClient, 'clientId'>): Client {

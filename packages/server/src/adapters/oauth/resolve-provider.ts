@@ -1,4 +1,4 @@
-import type { ProviderEndpoints } from '@authconn/shared'
+import type { AuthMethod, ProviderEndpoints } from '@authconn/shared'
 import { AuthconnError } from '../../core/errors.ts'
 import type { OAuth, ProviderInput, ResolvedProvider } from '../../core/oauth-port.ts'
 import { findUrlProblem, showUrl, urlErrors } from './check-url.ts'
@@ -62,7 +62,7 @@ function fromCatalog(entry: CatalogEntry, named: string | undefined, input: Prov
     provider: entry.id,
     issuer: catalogIssuer(entry, tenant, input.issuerUrl),
     endpoints,
-    tokenEndpointAuthMethod: input.tokenEndpointAuthMethod ?? entry.tokenEndpointAuthMethod,
+    tokenEndpointAuthMethod: input.tokenEndpointAuthMethod ?? methodOf(input, entry.tokenEndpointAuthMethod),
     // Checked wherever it comes; none of them promises it in every answer.
     issParameterSupported: false,
     authorizationParameters: { ...entry.authorizationParameters },
@@ -93,8 +93,13 @@ function asGiven(endpoints: ProviderEndpoints, input: ProviderInput): ResolvedPr
     provider: null,
     issuer: input.issuerUrl ?? null,
     endpoints,
-    tokenEndpointAuthMethod: input.tokenEndpointAuthMethod ?? 'client_secret_basic',
+    tokenEndpointAuthMethod: input.tokenEndpointAuthMethod ?? methodOf(input, 'client_secret_basic'),
     issParameterSupported: false,
     authorizationParameters: {},
   }
+}
+
+/** What is usual at a provider, where the client can do it. */
+function methodOf({ authMethods }: ProviderInput, usual: AuthMethod): AuthMethod {
+  return authMethods.includes(usual) ? usual : (authMethods[0] ?? usual)
 }

@@ -21,6 +21,7 @@ export function createConnectionStore(db: Database): ConnectionStore {
           client_id: connection.clientId,
           client_secret: connection.clientSecret,
           token_endpoint_auth_method: connection.tokenEndpointAuthMethod,
+          client_key: toJson(connection.clientKey),
           endpoints: JSON.stringify(connection.endpoints),
           iss_parameter_supported: connection.issParameterSupported,
           authorization_parameters: JSON.stringify(connection.authorizationParameters),
@@ -51,6 +52,7 @@ export function createConnectionStore(db: Database): ConnectionStore {
             ...(tokenEndpointAuthMethod ? { token_endpoint_auth_method: tokenEndpointAuthMethod } : {}),
             ...(clientSecret && {
               client_secret: clientSecret.current,
+              client_key: toJson(clientSecret.clientKey),
               former_client_secret: former?.sealed ?? null,
               former_client_secret_until: former ? secondsFromNow(former.seconds) : null,
             }),
@@ -140,6 +142,10 @@ export function createConnectionStore(db: Database): ConnectionStore {
       return Number(numDeletedRows)
     },
   }
+}
+
+function toJson(value: object | null): string | null {
+  return value && JSON.stringify(value)
 }
 
 /** Grants of the connection at hand that still hold tokens. */

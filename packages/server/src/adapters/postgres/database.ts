@@ -8,6 +8,7 @@ import type {
 } from '@authconn/shared'
 import type { ColumnType, Generated, JSONColumnType, Kysely } from 'kysely'
 import type { CheckpointContent } from '../../core/audit-port.ts'
+import type { ClientKeyFacts } from '../../core/connections/client-key.ts'
 import type { Failure, LastError } from '../../core/grant-port.ts'
 
 /** The tables as the migrations leave them. Rows stay inside the stores. */
@@ -54,6 +55,7 @@ export interface Tables {
     former_client_secret: Generated<Uint8Array | null>
     former_client_secret_until: ColumnType<Date | null, undefined, Date | null>
     token_endpoint_auth_method: AuthMethod
+    client_key: ColumnType<ClientKeyFacts | null, string | null, string | null>
     endpoints: JSONColumnType<ProviderEndpoints>
     iss_parameter_supported: boolean
     authorization_parameters: JSONColumnType<Record<string, string>>

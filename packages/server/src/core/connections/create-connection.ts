@@ -6,11 +6,12 @@ import { places } from '../crypto/places.ts'
 import { AuthconnError } from '../errors.ts'
 import type { OAuth, ProviderInput } from '../oauth-port.ts'
 import type { Caller, ConnectionStore, ConnectionWithGrant } from '../ports.ts'
-import { Secret } from '../secret.ts'
+import { type ClientCredential, methodsFor, toSealable } from './client-credential.ts'
+import { readCredential, requireMethod } from './read-credential.ts'
 
 export type CreateConnection = (by: Caller, wanted: NewConnection) => Promise<ConnectionWithGrant>
 
-/** Throws permission_denied, connection_exists and what OAuth.resolveProvider throws. */
+/** Throws permission_denied, connection_exists, invalid_request, client_key_invalid and what OAuth.resolveProvider throws. */
 export function createCreateConnection(deps: {
   connections: ConnectionStore
   keyring: Keyring
@@ -20,12 +21,16 @@ export function createCreateConnection(deps: {
 
   return async function createConnection(by, wanted) {
     requirePermission(by, 'connection:manage', { connection: wanted.name })
+    const given = readCredential(wanted)
+    if (!given) throw new AuthconnError('invalid_request', '/body must hold a client_secret or a client_key')
+    const { credential, facts } = given
+    requireMethod(credential, wanted.token_endpoint_auth_method)
     const exists = () =>
       new AuthconnError('connection_exists', `There is a connection named "${wanted.name}" already`)
     // Asked first only to spare the provider a discovery; the unique index decides.
     if (await connections.find(by.workspaceId, wanted.name)) throw exists()
 
-    const provider = await oauth.resolveProvider(providerInput(wanted))
+    const provider = await oauth.resolveProvider(providerInput(wanted, credential))
     const row = { id: randomUUID(), workspaceId: by.workspaceId }
     const inserted = await connections.insert({
       ...row,
@@ -34,7 +39,8 @@ export function createCreateConnection(deps: {
       providerUrl: wanted.provider_url,
       issuerUrl: wanted.issuer_url ?? null,
       clientId: wanted.client_id,
-      clientSecret: await keyring.seal(places.clientSecret(row), new Secret(wanted.client_secret)),
+      clientKey: facts,
+      clientSecret: await keyring.seal(places.clientSecret(row), toSealable(credential)),
     })
     if (!inserted) throw exists()
     // From what was inserted, not looked up again: somebody may have deleted it, or begun an authorization.
@@ -42,15 +48,17 @@ export function createCreateConnection(deps: {
   }
 }
 
-function providerInput(wanted: NewConnection): ProviderInput {
+function providerInput(wanted: NewConnection, credential: ClientCredential): ProviderInput {
   const { authorization_endpoint, token_endpoint, revocation_endpoint, introspection_endpoint } = wanted
-  const { userinfo_endpoint, jwks_uri } = wanted
+  const { userinfo_endpoint, jwks_uri, pushed_authorization_request_endpoint } = wanted
   return {
     providerUrl: wanted.provider_url,
     ...(wanted.issuer_url === undefined ? {} : { issuerUrl: wanted.issuer_url }),
     ...(wanted.token_endpoint_auth_method === undefined
       ? {}
       : { tokenEndpointAuthMethod: wanted.token_endpoint_auth_method }),
+    authMethods: methodsFor(credential),
+    ...(credential.kind === 'key' ? { keyAlgorithm: credential.algorithm } : {}),
     endpoints: {
       ...(authorization_endpoint === undefined ? {} : { authorization_endpoint }),
       ...(token_endpoint === undefined ? {} : { token_endpoint }),
@@ -58,6 +66,7 @@ function providerInput(wanted: NewConnection): ProviderInput {
       ...(introspection_endpoint === undefined ? {} : { introspection_endpoint }),
       ...(userinfo_endpoint === undefined ? {} : { userinfo_endpoint }),
       ...(jwks_uri === undefined ? {} : { jwks_uri }),
+      ...(pushed_authorization_request_endpoint === undefined ? {} : { pushed_authorization_request_endpoint }),
     },
   }
 }

@@ -1,10 +1,12 @@
 import type { Keyring } from '../crypto/keyring.ts'
 import { places } from '../crypto/places.ts'
-import { type OAuthClient, ProviderFailure } from '../oauth-port.ts'
+import { type OAuthClient, ProviderFailure, type PublicClient } from '../oauth-port.ts'
 import type { Connection } from '../ports.ts'
+import type { Secret } from '../secret.ts'
+import { fromSealable } from './client-credential.ts'
 
-/** What may be known of a connection's client without opening its secret. */
-export function publicClient(connection: Connection): Omit<OAuthClient, 'clientSecret'> {
+/** What may be known of a connection's client without opening its credential. */
+export function publicClient(connection: Connection): PublicClient {
   return {
     provider: connection.provider,
     issuer: connection.issuer,
@@ -17,8 +19,8 @@ export function publicClient(connection: Connection): Omit<OAuthClient, 'clientS
 }
 
 /**
- * Calls a provider as the connection's OAuth client, with its secret opened. While a new client secret overlaps with the
- * former one, that one is tried when the provider refuses the client, and then only: an answer that says so is the proof
+ * Calls a provider as the connection's OAuth client, with its credential opened. While a new one overlaps with the
+ * former, that one is tried when the provider refuses the client, and then only: an answer that says so is the proof
  * that nothing was done, and no other outcome is. Throws sealed_value_damaged and what the call throws.
  */
 export async function callAsClient<T>(
@@ -30,15 +32,20 @@ export async function callAsClient<T>(
   const client = publicClient(connection)
   const current = await keyring.open(places.clientSecret(connection), clientSecret)
   try {
-    return await call({ ...client, clientSecret: current })
+    return await call(asClient(client, current))
   } catch (error) {
     if (!former || isOver(connection) || !refusesSecret(error)) throw error
     const secret = await keyring.open(places.formerClientSecret(connection), former)
-    return await call({ ...client, clientSecret: secret }).catch((second) => {
-      // What to say of two refused secrets is what was said of the new one.
+    return await call(asClient(client, secret)).catch((second) => {
+      // What to say of two refused credentials is what was said of the new one.
       throw refusesSecret(second) ? error : second
     })
   }
+}
+
+function asClient(client: PublicClient, opened: Secret): OAuthClient {
+  const { credential, method } = fromSealable(opened)
+  return { ...client, tokenEndpointAuthMethod: method ?? client.tokenEndpointAuthMethod, credential }
 }
 
 /** invalid_client, by whatever name, but said. What the client may not do would be answered to every secret. */

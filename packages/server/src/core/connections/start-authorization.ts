@@ -3,10 +3,11 @@ import type { NewAuthorization } from '@authconn/shared'
 import { requirePermission } from '../callers/permissions.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { places } from '../crypto/places.ts'
-import type { OAuth } from '../oauth-port.ts'
-import type { Authorization, AuthorizationStore, Caller, ConnectionStore } from '../ports.ts'
+import type { AuthorizationRequest, OAuth } from '../oauth-port.ts'
+import type { Authorization, AuthorizationStore, Caller, Connection, ConnectionStore } from '../ports.ts'
 import { Secret } from '../secret.ts'
-import { publicClient } from './oauth-client.ts'
+import { callAsClient, publicClient } from './oauth-client.ts'
+import { toAuthconnError } from './provider-errors.ts'
 import { getConnection } from './read-connections.ts'
 import { checkRedirectUri } from './redirect-uri.ts'
 
@@ -23,7 +24,11 @@ export interface AuthorizationSecrets {
   codeVerifier: string
 }
 
-/** Throws permission_denied, connection_not_found, redirect_uri_not_allowed. */
+/**
+ * Throws permission_denied, connection_not_found, redirect_uri_not_allowed; where the request is pushed to the provider also
+ * authorization_request_rejected, client_rejected, provider_unavailable, provider_answer_invalid,
+ * provider_address_refused, provider_host_not_allowed, sealed_value_damaged.
+ */
 export function createStartAuthorization(deps: {
   authorizations: AuthorizationStore
   connections: ConnectionStore
@@ -43,7 +48,7 @@ export function createStartAuthorization(deps: {
       nonce: wanted.scopes.includes('openid') ? random() : null,
       codeVerifier: random(),
     }
-    const authorizationUrl = await deps.oauth.authorizationUrl(publicClient(connection), {
+    const authorizationUrl = await urlFor(connection, {
       redirectUri,
       scopes: wanted.scopes,
       state: secrets.state,
@@ -64,6 +69,21 @@ export function createStartAuthorization(deps: {
     return {
       authorization: { ...authorization, connectionName, status: 'pending', failure: null, expiresAt },
       authorizationUrl,
+    }
+  }
+
+  async function urlFor(connection: Connection, request: AuthorizationRequest): Promise<string> {
+    const { oauth, keyring } = deps
+    if (!connection.endpoints.pushed_authorization_request_endpoint) {
+      return oauth.authorizationUrl(publicClient(connection), request)
+    }
+    try {
+      return await callAsClient(keyring, connection, (client) => oauth.pushAuthorization(client, request))
+    } catch (error) {
+      throw toAuthconnError(error, {
+        unrecognized: 'authorization_request_rejected',
+        invalid_grant: 'authorization_request_rejected',
+      })
     }
   }
 }

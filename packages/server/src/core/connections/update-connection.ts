@@ -1,22 +1,23 @@
-import type { ConnectionUpdate } from '@authconn/shared'
+import type { AuthMethod, ConnectionUpdate } from '@authconn/shared'
 import { requireAllSubjects, requirePermission } from '../callers/permissions.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { places } from '../crypto/places.ts'
 import { AuthconnError } from '../errors.ts'
 import type { Caller, Connection, ConnectionChanges, ConnectionStore, ConnectionWithGrant } from '../ports.ts'
-import { Secret } from '../secret.ts'
+import { type ClientCredential, fromSealable, methodsFor, toSealable } from './client-credential.ts'
 import { getConnection } from './read-connections.ts'
+import { readCredential, requireMethod } from './read-credential.ts'
 
 export type UpdateConnection = (by: Caller, name: string, wanted: ConnectionUpdate) => Promise<ConnectionWithGrant>
 
-/** Seconds for which the former client secret is kept, unless told otherwise. */
+/** Seconds for which the former credential is kept, unless told otherwise. */
 const defaultOverlap = 7 * 86_400
 /** Seconds over which the grants are tried again that had stopped over a refused client. */
 const unblockSpread = 10
 
 /**
  * Changes how a connection's client authenticates; its grants are refreshed again if that had stopped them.
- * Throws permission_denied, connection_not_found, invalid_request, sealed_value_damaged.
+ * Throws permission_denied, connection_not_found, invalid_request, client_key_invalid, sealed_value_damaged.
  */
 export function createUpdateConnection(deps: {
   connections: ConnectionStore
@@ -28,15 +29,30 @@ export function createUpdateConnection(deps: {
     requirePermission(by, 'connection:manage', { connection: name })
     // It is the client of them all.
     requireAllSubjects(by, 'connection:manage')
-    if (wanted.overlap !== undefined && wanted.client_secret === undefined) {
-      throw new AuthconnError('invalid_request', '/body/overlap is of no use without a new client_secret')
+    const given = readCredential(wanted)
+    if (wanted.overlap !== undefined && !given) {
+      throw new AuthconnError(
+        'invalid_request',
+        '/body/overlap is of no use without a new client_secret or client_key',
+      )
     }
     const { connection } = await getConnection(connections, by, name)
+    const sealed = await keyring.open(places.clientSecret(connection), connection.clientSecret)
+    const former = fromSealable(sealed).credential
+    const credential = given?.credential ?? former
+    requireMethod(credential, wanted.token_endpoint_auth_method)
+    const method = wanted.token_endpoint_auth_method ?? methodAfter(connection.tokenEndpointAuthMethod, credential)
+
     const changes: ConnectionChanges = {}
-    if (wanted.token_endpoint_auth_method) changes.tokenEndpointAuthMethod = wanted.token_endpoint_auth_method
-    if (wanted.client_secret !== undefined) {
-      const secret = await changeSecret(connection, new Secret(wanted.client_secret), wanted.overlap)
-      if (secret) changes.clientSecret = secret
+    if (method !== connection.tokenEndpointAuthMethod) changes.tokenEndpointAuthMethod = method
+    // Saying it twice must not lose the one before.
+    const isNew = given && toSealable(given.credential).reveal() !== sealed.reveal()
+    if (given && (isNew || wanted.overlap === 0)) {
+      changes.clientSecret = {
+        current: await keyring.seal(places.clientSecret(connection), toSealable(given.credential)),
+        clientKey: given.facts,
+        former: await keepFormer(connection, former, method, wanted.overlap ?? defaultOverlap),
+      }
     }
     if (!(await connections.update(connection.id, changes, unblockSpread))) {
       throw new AuthconnError('connection_not_found')
@@ -44,21 +60,23 @@ export function createUpdateConnection(deps: {
     return getConnection(connections, by, name)
   }
 
-  /** Undefined when it is the one there already: saying it twice must not lose the one before. */
-  async function changeSecret(
+  /** A sealed value opens in its own column only, so the former credential is sealed anew. */
+  async function keepFormer(
     connection: Connection,
-    secret: Secret,
-    overlap = defaultOverlap,
-  ): Promise<ConnectionChanges['clientSecret']> {
-    const former = await keyring.open(places.clientSecret(connection), connection.clientSecret)
-    if (former.reveal() === secret.reveal() && overlap > 0) return undefined
-    return {
-      current: await keyring.seal(places.clientSecret(connection), secret),
-      // A sealed value opens in its own column only.
-      former:
-        overlap === 0
-          ? null
-          : { sealed: await keyring.seal(places.formerClientSecret(connection), former), seconds: overlap },
-    }
+    former: ClientCredential,
+    method: AuthMethod,
+    seconds: number,
+  ) {
+    if (seconds === 0) return null
+    const { tokenEndpointAuthMethod: formerMethod } = connection
+    // A secret is used as the new one is; what cannot be used so goes on authenticating as it did.
+    const kept = methodsFor(former).includes(method) ? undefined : formerMethod
+    return { sealed: await keyring.seal(places.formerClientSecret(connection), toSealable(former, kept)), seconds }
   }
+}
+
+/** As before where the credential can be used so, and otherwise in the way that is usual for it. */
+function methodAfter(before: AuthMethod, credential: ClientCredential): AuthMethod {
+  const [usual = before, ...others] = methodsFor(credential)
+  return others.includes(before) ? before : usual
 }

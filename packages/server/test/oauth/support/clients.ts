@@ -11,6 +11,12 @@ export const endpoints: ProviderEndpoints = {
   jwks_uri: `${idp}/jwks`,
 }
 
+export const secretMethods = ['client_secret_basic', 'client_secret_post'] as const
+
+export function secretOf(secret: string): OAuthClient['credential'] & { kind: 'secret' } {
+  return { kind: 'secret', secret: new Secret(secret) }
+}
+
 export function clientOf(changes: Partial<OAuthClient> = {}): OAuthClient {
   return {
     provider: null,
@@ -20,7 +26,7 @@ export function clientOf(changes: Partial<OAuthClient> = {}): OAuthClient {
     issParameterSupported: false,
     authorizationParameters: {},
     clientId: 'client-id',
-    clientSecret: new Secret('client-secret-0123456789'),
+    credential: secretOf('client-secret-0123456789'),
     ...changes,
   }
 }

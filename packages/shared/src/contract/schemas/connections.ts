@@ -12,8 +12,14 @@ import {
 import { grantState, Revocation } from './grants.ts'
 
 export const AuthMethod = stringEnum(
-  ['client_secret_basic', 'client_secret_post'],
-  'How the vault authenticates to the token endpoint (RFC 6749 section 2.3.1)',
+  [
+    'client_secret_basic',
+    'client_secret_post',
+    'private_key_jwt',
+    'tls_client_auth',
+    'self_signed_tls_client_auth',
+  ],
+  'How the vault authenticates to the token endpoint: by the client secret (RFC 6749 section 2.3.1), by a signed assertion (RFC 7523) or by a certificate in TLS (RFC 8705)',
 )
 export type AuthMethod = Static<typeof AuthMethod>
 
@@ -24,12 +30,29 @@ const endpointUrls = {
   introspection_endpoint: Type.Optional(url),
   userinfo_endpoint: Type.Optional(url),
   jwks_uri: Type.Optional(url),
+  pushed_authorization_request_endpoint: Type.Optional(url),
 }
 
-export const ProviderEndpoints = Type.Object(endpointUrls, {
-  ...closed,
-  description: 'By their names in RFC 8414 and OpenID Connect Discovery',
-})
+export const ProviderEndpoints = Type.Object(
+  {
+    ...endpointUrls,
+    mtls_endpoint_aliases: Type.Optional(
+      Type.Object(
+        {
+          token_endpoint: Type.Optional(url),
+          revocation_endpoint: Type.Optional(url),
+          introspection_endpoint: Type.Optional(url),
+          pushed_authorization_request_endpoint: Type.Optional(url),
+        },
+        {
+          ...closed,
+          description: 'Used instead by clients that authenticate by a certificate (RFC 8705 section 5)',
+        },
+      ),
+    ),
+  },
+  { ...closed, description: 'By their names in RFC 8414, RFC 8705, RFC 9126 and OpenID Connect Discovery' },
+)
 export type ProviderEndpoints = Static<typeof ProviderEndpoints>
 
 const clientSecret = Type.String({
@@ -38,6 +61,63 @@ const clientSecret = Type.String({
   pattern: textPattern,
   writeOnly: true,
   description: 'Without line breaks or other control characters',
+})
+
+const keyAlgorithm = ['RS256', 'PS256', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const
+const pemPattern = '^[\\x20-\\x7e\\r\\n\\t]+$'
+
+export const NewClientKey = Type.Object(
+  {
+    private_key: Type.String({
+      minLength: 1,
+      maxLength: 16_384,
+      pattern: pemPattern,
+      writeOnly: true,
+      description: 'A private key in PEM, not encrypted: RSA, EC (P-256, P-384, P-521) or Ed25519',
+    }),
+    key_id: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 255,
+        pattern: textPattern,
+        description:
+          'The `kid` by which the provider knows the public key; 1 to 255 characters without control characters',
+      }),
+    ),
+    algorithm: Type.Optional(
+      stringEnum(keyAlgorithm, 'How assertions are signed; the usual one for the kind of key unless given'),
+    ),
+    certificate: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 32_768,
+        pattern: pemPattern,
+        description:
+          'The certificate of the key in PEM, its chain after it: for authentication in TLS. With private_key_jwt its thumbprint is sent along (x5t#S256).',
+      }),
+    ),
+  },
+  { ...closed, description: 'In the place of a client secret; nobody can read the private key back' },
+)
+export type NewClientKey = Static<typeof NewClientKey>
+
+export type ClientKey = {
+  algorithm: (typeof keyAlgorithm)[number]
+  key_id: string | null
+  thumbprint: string
+  certificate_expires_at: string | null
+}
+const ClientKey = Type.Unsafe<ClientKey | null>({
+  type: ['object', 'null'],
+  properties: {
+    algorithm: { type: 'string', enum: [...keyAlgorithm] },
+    key_id: { type: ['string', 'null'] },
+    thumbprint: { type: 'string', description: 'Of the public key, by RFC 7638 and SHA-256' },
+    certificate_expires_at: { type: ['string', 'null'], format: 'date-time' },
+  },
+  required: ['algorithm', 'key_id', 'thumbprint', 'certificate_expires_at'],
+  additionalProperties: false,
+  description: 'What may be told of the key of a client that has one; null for a client with a secret',
 })
 
 export const NewConnection = Type.Object(
@@ -52,7 +132,8 @@ export const NewConnection = Type.Object(
       pattern: '^[\\x20-\\x7e]+$',
       description: 'Visible ASCII characters and spaces (RFC 6749 appendix A.1)',
     }),
-    client_secret: clientSecret,
+    client_secret: Type.Optional(clientSecret),
+    client_key: Type.Optional(NewClientKey),
     token_endpoint_auth_method: Type.Optional(AuthMethod),
     authorization_endpoint: Type.Optional(url),
     token_endpoint: Type.Optional(url),
@@ -60,20 +141,22 @@ export const NewConnection = Type.Object(
     introspection_endpoint: Type.Optional(url),
     userinfo_endpoint: Type.Optional(url),
     jwks_uri: Type.Optional(url),
+    pushed_authorization_request_endpoint: Type.Optional(url),
   },
-  closed,
+  { ...closed, description: 'With either a client_secret or a client_key' },
 )
 export type NewConnection = Static<typeof NewConnection>
 
 export const ConnectionUpdate = Type.Object(
   {
     client_secret: Type.Optional(clientSecret),
+    client_key: Type.Optional(NewClientKey),
     overlap: Type.Optional(
       Type.Integer({
         minimum: 0,
         maximum: 2_592_000,
         description:
-          'With a new client secret: seconds for which the former one is still used where the provider refuses the new one; 7 days unless given, 0 to forget it at once',
+          'With a new client secret or key: seconds for which the former one is still used where the provider refuses the new one; 7 days unless given, 0 to forget it at once',
       }),
     ),
     token_endpoint_auth_method: Type.Optional(AuthMethod),
@@ -91,10 +174,11 @@ export const Connection = Type.Object(
     issuer_url: nullableString(),
     client_id: Type.String(),
     token_endpoint_auth_method: AuthMethod,
+    client_key: ClientKey,
     former_client_secret_until: nullableString({
       format: 'date-time',
       description:
-        'Until when the client secret before the last update is kept for providers that refuse the new one',
+        'Until when the client secret or key before the last update is kept for providers that refuse the new one',
     }),
     endpoints: ProviderEndpoints,
     ...grantState,

@@ -2,10 +2,12 @@ import type { Migration } from 'kysely/migration'
 import * as mainJob from './0001-main-job.ts'
 import * as refreshEngine from './0002-refresh-engine.ts'
 import * as callersAndAudit from './0003-callers-and-audit.ts'
+import * as clientKeys from './0005-client-keys.ts'
 
 /** Append only: a migration that was released is never changed. */
 export const migrations: Record<string, Migration> = {
   '0001-main-job': mainJob,
   '0002-refresh-engine': refreshEngine,
   '0003-callers-and-audit': callersAndAudit,
+  '0005-client-keys': clientKeys,
 }
