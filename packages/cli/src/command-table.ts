@@ -58,7 +58,7 @@ export const commandTable: readonly TableEntry[] = [
   },
   {
     name: 'update',
-    summary: 'Change the client secret of a connection',
+    summary: 'Change the client secret or key of a connection',
     ofConnections: true,
     load: async () => (await import('./commands/update.ts')).update,
   },

@@ -55,6 +55,62 @@ test('sends explicit endpoints under their names', async () => {
   expect(requests[0]?.body).toMatchObject({ name: 'a', client_secret: 's', ...endpoints })
 })
 
+describe('a private key in the place of a secret', () => {
+  const pem = '-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----'
+  const certificate = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----'
+
+  test('is sent with what belongs to it, and nothing is asked or shown of it', async () => {
+    const { url, requests } = await vault()
+    const [key, cert] = [await file(`${pem}\n`), await file(certificate)]
+    const of = ['--client-auth', 'tls_client_auth', '--private-key-file', key, '--client-cert-file', cert]
+    const argv = ['create', 'a', ...flags, ...of, '--key-id', 'k 1', '--key-alg', 'PS256']
+    const { exitCode, stdout, stderr } = await run(argv, { url })
+    expect(exitCode, stderr).toBe(0)
+    expect(requests[0]?.body).toEqual({
+      name: 'a',
+      type: 'TYPE_OAUTH2',
+      provider_url: 'https://accounts.google.com',
+      client_id: 'client-1',
+      client_key: { private_key: pem, key_id: 'k 1', algorithm: 'PS256', certificate },
+      token_endpoint_auth_method: 'tls_client_auth',
+    })
+    expect(stdout + stderr).not.toContain('canary')
+  })
+
+  test.each([
+    [['--client-auth', 'private_key_jwt'], 'private_key_jwt needs a private key: add --private-key-file.'],
+    [['--client-secret', '-', '--key-id', 'k'], '--key-id goes with a private key'],
+    [['--client-secret', '-', '--client-cert-file', 'x'], '--client-cert-file goes with a private key'],
+    [['--client-secret', '-', '--private-key-file', 'x'], 'not both'],
+    [
+      [
+        '--client-secret',
+        '-',
+        '--client-auth',
+        'client_secret_post',
+        '--token-endpoint-auth-method',
+        'client_secret_basic',
+      ],
+      'different ways',
+    ],
+    [['--private-key-file', '/nonexistent/key'], 'The private key cannot be read: ENOENT'],
+  ])('%j is a mistake: %s', async (extra, words) => {
+    const { exitCode, stderr } = await run(['create', 'a', ...flags, ...extra], { stdin: 's' })
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain(words)
+  })
+
+  test('that is no PEM is not sent, and not shown', async () => {
+    const { url, requests } = await vault()
+    const argv = ['create', 'a', ...flags, '--private-key-file', await file('canary')]
+    const { exitCode, stderr } = await run(argv, { url })
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain('holds no private key in PEM')
+    expect(stderr).not.toContain('canary')
+    expect(requests).toEqual([])
+  })
+})
+
 describe('the client secret', () => {
   test.each([
     ['--client-secret', '-'],

@@ -58,6 +58,32 @@ test.each([
   expect(requests.map((request) => request.body)).toEqual([body, body])
 })
 
+test('sends a new private key, and shows which key it is', async () => {
+  const client_key = {
+    algorithm: 'ES256',
+    key_id: 'k1',
+    thumbprint: 't'.repeat(43),
+    certificate_expires_at: until,
+  }
+  const { url, requests } = await vault({ client_key: { ...client_key, algorithm: 'ES256' } })
+  const pem = '-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----'
+  const argv = [
+    'update',
+    'google-oauth',
+    '--private-key-file',
+    await file(pem),
+    '--client-auth',
+    'private_key_jwt',
+  ]
+  const { exitCode, stdout, stderr } = await run(argv, { url })
+  expect(exitCode, stderr).toBe(0)
+  expect(requests.map(({ body }) => body)).toEqual([
+    { client_key: { private_key: pem }, token_endpoint_auth_method: 'private_key_jwt' },
+  ])
+  expect(stdout).toMatch(/client key +ES256, key id k1, thumbprint t{43}; its certificate ends .*6 days 23 h/)
+  expect(stdout).not.toContain('canary')
+})
+
 test('warns of a secret on the command line', async () => {
   const { url } = await vault()
   const { exitCode, stderr } = await run(['update', 'google-oauth', '--client-secret', 'canary'], { url })

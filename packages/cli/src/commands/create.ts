@@ -7,7 +7,7 @@ import { plainLine } from '../output/plain.ts'
 
 export const create = defineCommand({
   description:
-    'What is missing is asked for in a terminal. The provider is recognized by its URL (authconn providers lists those known by name) or discovered from it; where it can be neither, give its endpoints by flags. The client secret is sealed in the vault and cannot be read back.',
+    'What is missing is asked for in a terminal. The provider is recognized by its URL (authconn providers lists those known by name) or discovered from it; where it can be neither, give its endpoints by flags. The client secret or private key is sealed in the vault and cannot be read back.',
   operand: nameOperand,
   flags: { ...nameFlag, ...connectionFlags },
   examples: [
@@ -23,6 +23,14 @@ export const create = defineCommand({
     [
       'authconn create acme --provider-url https://acme.example --authorization-endpoint https://acme.example/authorize --token-endpoint https://acme.example/token --client-id ID --client-secret-file secret.txt',
       'a provider that cannot be discovered',
+    ],
+    [
+      'authconn create bank --provider-url https://id.bank.example --client-id ID --client-auth private_key_jwt --private-key-file key.pem --key-id 2026-11',
+      'a client that signs with its key instead of having a secret',
+    ],
+    [
+      'authconn create bank --provider-url https://id.bank.example --client-id ID --client-auth tls_client_auth --private-key-file key.pem --client-cert-file cert.pem',
+      'a client that shows its certificate',
     ],
   ],
 

@@ -7,7 +7,7 @@ import { plainLine } from '../output/plain.ts'
 
 export const update = defineCommand({
   description:
-    'What is not given stays as it is; the new client secret is asked for in a terminal. What was authorized stays authorized. Until the overlap is over, the vault uses the former client secret where the provider refuses the new one: it does not matter which is changed first, the one here or the one at the provider.',
+    'What is not given stays as it is; the new client secret is asked for in a terminal, unless a private key is given. What was authorized stays authorized. Until the overlap is over, the vault uses the former client secret or key where the provider refuses the new one: it does not matter which is changed first, the one here or the one at the provider.',
   operand: nameOperand,
   flags: { ...nameFlag, ...updateFlags },
   examples: [

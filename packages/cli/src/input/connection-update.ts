@@ -1,11 +1,11 @@
 import { AuthconnError } from '@authconn/sdk'
 import type { ConnectionUpdate } from '@authconn/shared'
 import type { Context } from '../context.ts'
-import { duration, type FlagValues, oneOf, text } from '../flags.ts'
+import { duration, type FlagValues, text } from '../flags.ts'
 import { clientSecret } from './answer-rules.ts'
+import { authenticationFlags, authMethod, readClientKey } from './client-key.ts'
 import { existingName } from './connection-name.ts'
 import { defined } from './defined.ts'
-import { authMethods } from './new-connection.ts'
 import { askSecret } from './prompts.ts'
 import { readSecret, secretSource } from './read-secret.ts'
 
@@ -13,10 +13,10 @@ export const updateFlags = {
   clientSecret: text('SECRET', 'the new client secret, or - to read it from standard input'),
   clientSecretFile: text('FILE', 'a file that holds the new client secret, or - for standard input'),
   overlap: duration(
-    'how long the former client secret is still used where the provider refuses the new one; 7d unless given, 0 to forget it at once',
+    'how long the former client secret or key is still used where the provider refuses the new one; 7d unless given, 0 to forget it at once',
     { from: 0, to: 30 * 86_400 },
   ),
-  tokenEndpointAuthMethod: oneOf(authMethods, 'how to authenticate at the token endpoint from now on'),
+  ...authenticationFlags,
 }
 
 /**
@@ -28,20 +28,34 @@ export async function connectionUpdate(
   flags: FlagValues<typeof updateFlags> & { name: string | undefined },
   operands: readonly string[],
 ): Promise<{ name: string; body: ConnectionUpdate }> {
-  const { overlap, tokenEndpointAuthMethod: method } = flags
+  const { overlap } = flags
+  const method = authMethod(flags)
   const source = secretSource(flags)
-  const toBeAsked = source === undefined && (method === undefined || overlap !== undefined)
+  if (flags.privateKeyFile !== undefined && source !== undefined) {
+    throw new AuthconnError('usage', 'Give a client secret or --private-key-file, not both.')
+  }
+  const key = await readClientKey(ctx, flags)
+  const toBeAsked = source === undefined && !key && (method === undefined || overlap !== undefined)
   if (toBeAsked && !ctx.interactive) throw missing(overlap)
   const name = await existingName(ctx, flags, operands)
   const secret = toBeAsked ? await askNewSecret(ctx, name) : source && (await readSecret(ctx, source))
-  return { name, body: defined({ client_secret: secret, overlap, token_endpoint_auth_method: method }) }
+  return {
+    name,
+    body: defined({ client_secret: secret, client_key: key, overlap, token_endpoint_auth_method: method }),
+  }
 }
 
 function missing(overlap: number | undefined): AuthconnError {
   if (overlap !== undefined) {
-    return new AuthconnError('usage', '--overlap goes with a new client secret: add --client-secret-file.')
+    return new AuthconnError(
+      'usage',
+      '--overlap goes with a new client secret or key: add --client-secret-file or --private-key-file.',
+    )
   }
-  return new AuthconnError('usage', 'Nothing to change: add --client-secret-file or --token-endpoint-auth-method.')
+  return new AuthconnError(
+    'usage',
+    'Nothing to change: add --client-secret-file, --private-key-file or --client-auth.',
+  )
 }
 
 async function askNewSecret(ctx: Context, name: string): Promise<string> {

@@ -32,18 +32,20 @@ export async function readSecret(
       )
       return checked(source.value, '--client-secret')
     case 'file':
-      return checked(
-        await readAll(createReadStream(source.file, { signal: ctx.signal }), source.file),
-        source.file,
-      )
+      return checked(await readTextFile(ctx, source.file, 'client secret'), source.file)
     case 'stdin':
       // Typed into a terminal it would be shown; asked for, it is not.
       if (ctx.stdin.isTTY) return askSecret(ctx, 'Client secret', clientSecret)
-      return checked(await readAll(ctx.stdin, 'Standard input', ctx.signal), 'Standard input')
+      return checked(await readAll(ctx.stdin, 'Standard input', 'client secret', ctx.signal), 'Standard input')
   }
 }
 
-async function readAll(stream: Readable, name: string, signal?: AbortSignal): Promise<string> {
+/** A file of at most 64 kB, less one line break at its end. Throws usage; `what` says what was to be in it. */
+export async function readTextFile(ctx: Pick<Context, 'signal'>, file: string, what: string): Promise<string> {
+  return readAll(createReadStream(file, { signal: ctx.signal }), file, what)
+}
+
+async function readAll(stream: Readable, name: string, what: string, signal?: AbortSignal): Promise<string> {
   const stop = () => stream.destroy()
   signal?.addEventListener('abort', stop)
   const chunks: Buffer[] = []
@@ -52,13 +54,13 @@ async function readAll(stream: Readable, name: string, signal?: AbortSignal): Pr
     for await (const chunk of stream) {
       const bytes = Buffer.from(chunk)
       size += bytes.length
-      if (size > maxBytes) throw new AuthconnError('usage', `${name} holds more than a client secret can be.`)
+      if (size > maxBytes) throw new AuthconnError('usage', `${name} holds more than a ${what} can be.`)
       chunks.push(bytes)
     }
   } catch (error) {
     signal?.throwIfAborted()
     if (error instanceof AuthconnError || !(error instanceof Error)) throw error
-    throw new AuthconnError('usage', `The client secret cannot be read: ${error.message}`, { cause: error })
+    throw new AuthconnError('usage', `The ${what} cannot be read: ${error.message}`, { cause: error })
   } finally {
     signal?.removeEventListener('abort', stop)
   }

@@ -17,6 +17,7 @@ export function describeConnection(connection: Connection, view: View): string {
       ['issuer', connection.issuer_url],
       ['client id', connection.client_id],
       ['client authentication', connection.token_endpoint_auth_method],
+      ['client key', clientKey(connection, view)],
       ['former client secret', formerSecret(connection, view)],
       ['authorization endpoint', endpoints.authorization_endpoint],
       ['token endpoint', endpoints.token_endpoint],
@@ -24,6 +25,7 @@ export function describeConnection(connection: Connection, view: View): string {
       ['introspection endpoint', endpoints.introspection_endpoint],
       ['userinfo endpoint', endpoints.userinfo_endpoint],
       ['key set', endpoints.jwks_uri],
+      ['pushed requests', endpoints.pushed_authorization_request_endpoint],
       [
         'revocations to do',
         connection.pending_revocations > 0
@@ -68,6 +70,15 @@ function nextRefresh({ next_refresh_at: at, last_error: error }: GrantState, vie
   // Asking again with what was refused would change nothing, and may have the client locked out.
   if (error?.class === 'configuration') return 'none until the connection is updated or a refresh is forced'
   return 'none planned'
+}
+
+/** Which key it is, so that a person can tell it in the provider's console; and when its certificate ends. */
+function clientKey({ client_key: key }: Connection, view: View): string | null {
+  if (!key) return null
+  const id = key.key_id === null ? '' : `, key id ${key.key_id}`
+  const end = key.certificate_expires_at
+  const ends = end === null ? '' : `; its certificate ends ${end} (${timeLeft(end, view.now)})`
+  return `${key.algorithm}${id}, thumbprint ${key.thumbprint}${ends}`
 }
 
 function formerSecret({ former_client_secret_until: until }: Connection, view: View): string | null {

@@ -167,6 +167,130 @@ describe('metadata is not found', () => {
   })
 })
 
+describe('security 15: PKCE', () => {
+  const withMethods = async (methods: unknown) => {
+    const { origin } = await serveMetadata({
+      [oidc]: (o) => metadata(o, { code_challenge_methods_supported: methods }),
+    })
+    return resolve({ providerUrl: origin })
+  }
+
+  test.each([[['S256']], [['plain', 'S256']], [undefined], [null]])('by %j is done with S256', async (methods) => {
+    expect((await withMethods(methods)).issuer).toMatch(/^http:/)
+  })
+
+  test.each([
+    [['plain'], 'plain'],
+    [[], 'nothing readable'],
+    ['S256', 'nothing readable'],
+    [['s256'], 's256'],
+    [[7], 'nothing'],
+  ])('that offers %j only is refused', async (methods, words) => {
+    const error = await errorOf(withMethods(methods))
+    expect(error.code).toBe('pkce_unsupported')
+    expect(error.message).toContain(`offers ${words}`)
+  })
+
+  test('is not looked up where the endpoints are given, by somebody who knows the provider', async () => {
+    const endpoints = { authorization_endpoint: 'https://idp.example/a', token_endpoint: 'https://idp.example/t' }
+    expect((await resolve({ providerUrl: 'https://idp.example', endpoints })).endpoints).toEqual(endpoints)
+  })
+})
+
+describe('pushed authorization requests and clients with keys', () => {
+  const pushed = 'pushed_authorization_request_endpoint'
+  const withKey = { authMethods: ['private_key_jwt', 'tls_client_auth'], keyAlgorithm: 'ES256' } as const
+  const found = async (changes: (o: string) => object, input: Partial<ProviderInput> = {}) => {
+    const { origin } = await serveMetadata({ [oidc]: (o) => metadata(o, { ...changes(o) }) })
+    return { origin, resolve: () => resolve({ providerUrl: origin, ...input }) }
+  }
+
+  test('the endpoint is kept where pushing is required, and where it is given, and not where there is a choice', async () => {
+    const required = await found((o) => ({ [pushed]: `${o}/par`, require_pushed_authorization_requests: true }))
+    expect((await required.resolve()).endpoints[pushed]).toBe(`${required.origin}/par`)
+    const offered = await found((o) => ({ [pushed]: `${o}/par` }))
+    expect((await offered.resolve()).endpoints[pushed]).toBeUndefined()
+    const given = { endpoints: { [pushed]: 'https://idp.example/par' } }
+    expect((await (await found(() => ({}), given)).resolve()).endpoints[pushed]).toBe('https://idp.example/par')
+  })
+
+  test('aliases for clients with certificates are kept, but not for an endpoint that is given', async () => {
+    const aliases = (o: string) => ({
+      mtls_endpoint_aliases: { token_endpoint: `${o}/mtls/token`, userinfo_endpoint: `${o}/mtls/userinfo` },
+    })
+    const all = await found(aliases)
+    expect((await all.resolve()).endpoints.mtls_endpoint_aliases).toEqual({
+      token_endpoint: `${all.origin}/mtls/token`,
+    })
+    const given = await found(aliases, { endpoints: { token_endpoint: 'https://idp.example/token' } })
+    expect((await given.resolve()).endpoints.mtls_endpoint_aliases).toBeUndefined()
+  })
+
+  test('security 20: an alias at a private address is refused', async () => {
+    const { resolve: go } = await found(() => ({ mtls_endpoint_aliases: { token_endpoint: 'https://10.0.0.1/' } }))
+    expect((await errorOf(go())).code).toBe('provider_address_refused')
+  })
+
+  test.each([
+    [undefined, 'private_key_jwt'],
+    [['client_secret_basic', 'private_key_jwt'], 'private_key_jwt'],
+    [['tls_client_auth'], 'tls_client_auth'],
+  ])('a client with a key and a certificate goes, where %j are offered, by %s', async (offered, method) => {
+    const { resolve: go } = await found(() => ({ token_endpoint_auth_methods_supported: offered }), withKey)
+    expect((await go()).tokenEndpointAuthMethod).toBe(method)
+  })
+
+  test.each([
+    [
+      { token_endpoint_auth_methods_supported: ['client_secret_basic'] },
+      'offers client_secret_basic, and this client can do private_key_jwt',
+    ],
+    [
+      { token_endpoint_auth_signing_alg_values_supported: ['RS256', 'PS256'] },
+      'signed by RS256, PS256, and the key of this client signs by ES256',
+    ],
+  ])('a client with a key cannot go by %j', async (changes, words) => {
+    const { resolve: go } = await found(() => changes, withKey)
+    const error = await errorOf(go())
+    expect(error.code).toBe('auth_method_unsupported')
+    expect(error.message).toContain(words)
+  })
+})
+
+describe('security 21: metadata', () => {
+  test.each([
+    ['with another media type', 'text/plain', (o: string) => JSON.stringify(metadata(o)), 'not JSON (text/plain)'],
+    [
+      'that repeats a field',
+      'application/json',
+      (o: string) => JSON.stringify(metadata(o)).replace('{', '{"issuer":"https://evil.example",'),
+      'repeats a field',
+    ],
+    [
+      'nested without end',
+      'application/json',
+      () => `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`,
+      'nested too deep',
+    ],
+    ['that is not UTF-8', 'application/json', () => Buffer.from('{"issuer":"\xff"}', 'latin1'), 'not UTF-8'],
+  ])('%s is not taken', async (_what, type, body, words) => {
+    const { origin } = await serve((request, response) => {
+      response.writeHead(200, { 'content-type': type }).end(body(`http://${request.headers.host}`))
+    })
+    const error = await errorOf(resolve({ providerUrl: origin }))
+    expect(error.code).toBe('discovery_failed')
+    expect(error.message).toContain(words)
+  })
+
+  test('of any JSON media type is taken', async () => {
+    const { origin } = await serve((request, response) => {
+      response.writeHead(200, { 'content-type': 'application/oauth+json; charset=utf-8' })
+      response.end(JSON.stringify(metadata(`http://${request.headers.host}`)))
+    })
+    expect((await resolve({ providerUrl: origin })).issuer).toBe(origin)
+  })
+})
+
 describe('security 17: metadata of another issuer is refused', () => {
   test('at the provider URL, and the error says how to go on', async () => {
     const { origin } = await serveMetadata({ [oidc]: () => metadata('https://other.example') })

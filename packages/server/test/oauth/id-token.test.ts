@@ -22,13 +22,33 @@ interface Case {
   status?: number
 }
 
-function setUp(keys: () => Record<string, unknown>[] = () => [key.jwk], status = 200) {
+const exampleTokens = {
+  accessToken: new Secret('at'),
+  tokenType: 'Bearer',
+  expiresIn: null,
+  expiryAssumed: false,
+  refreshToken: null,
+  refreshTokenExpiresIn: null,
+  scope: null,
+}
+
+/** The same key under many key ids, since making one takes a while. */
+function createEachKey(index: number) {
+  return { sign: (claims: object) => key.sign(claims, { alg: 'RS256', kid: `made-up-${index}` }) }
+}
+
+function setUp(
+  keys: () => Record<string, unknown>[] = () => [key.jwk],
+  status = 200,
+  clock?: () => number,
+  headers: Record<string, string> = { 'content-type': 'application/jwk-set+json' },
+) {
   const fetched: string[] = []
   const transport = async (url: URL) => {
     fetched.push(url.href)
-    return new Response(JSON.stringify({ keys: keys() }), { status })
+    return new Response(JSON.stringify({ keys: keys() }), { status, headers })
   }
-  const validate = createValidateIdToken(openDoor({ allowLoopback: false, transport }))
+  const validate = createValidateIdToken(openDoor({ allowLoopback: false, transport }), clock)
   return { validate, fetched }
 }
 
@@ -40,16 +60,11 @@ async function validate({
   keys,
   status,
 }: Case) {
-  const tokens = {
-    accessToken: new Secret('at'),
-    tokenType: 'Bearer',
-    expiresIn: null,
-    expiryAssumed: false,
-    refreshToken: null,
-    refreshTokenExpiresIn: null,
-    scope: null,
-  }
-  await setUp(() => keys ?? [key.jwk], status).validate(client, request, { idToken, tokens, grantedScopes })
+  await setUp(() => keys ?? [key.jwk], status).validate(client, request, {
+    idToken,
+    tokens: exampleTokens,
+    grantedScopes,
+  })
 }
 
 const withoutKeys = () => {
@@ -200,18 +215,88 @@ describe('providers of the catalog', () => {
 describe('the keys of a provider', () => {
   test('are fetched once for many ID tokens', async () => {
     const { validate: check, fetched } = setUp()
-    const answer = { idToken: key.sign(claims), grantedScopes: null }
-    const tokens = {
-      accessToken: new Secret('a'),
-      tokenType: 'Bearer',
-      expiresIn: null,
-      expiryAssumed: false,
-      refreshToken: null,
-      refreshTokenExpiresIn: null,
-      scope: null,
-    }
-    for (let index = 0; index < 5; index++) await check(clientOf(), openid, { ...answer, tokens })
+    const answer = { idToken: key.sign(claims), grantedScopes: null, tokens: exampleTokens }
+    for (let index = 0; index < 5; index++) await check(clientOf(), openid, answer)
     expect(fetched).toEqual(['https://idp.example/jwks'])
+  })
+
+  describe('security 17: that change', () => {
+    const next = createSigningKey('key-2')
+    const madeUp = createSigningKey('made-up')
+    const answerTo = (idToken: string) => ({ idToken, grantedScopes: null, tokens: exampleTokens })
+    let published = [key.jwk]
+    let now = 0
+    const rotating = () => {
+      published = [key.jwk]
+      now = 0
+      return setUp(
+        () => published,
+        200,
+        () => now,
+      )
+    }
+
+    test('are fetched once more for the unknown key id, at once', async () => {
+      const { validate: check, fetched } = rotating()
+      await check(clientOf(), openid, answerTo(key.sign(claims)))
+      published = [next.jwk]
+      await check(clientOf(), openid, answerTo(next.sign(claims)))
+      await check(clientOf(), openid, answerTo(next.sign(claims)))
+      expect(fetched).toHaveLength(2)
+    })
+
+    test('and are not when the key is refused for another reason', async () => {
+      const { validate: check, fetched } = rotating()
+      await check(clientOf(), openid, answerTo(key.sign(claims)))
+      await failureOf(check(clientOf(), openid, answerTo(createSigningKey('key-1').sign(claims))))
+      expect(fetched).toHaveLength(1)
+    })
+
+    test('are fetched once for an unknown key id when there were none before', async () => {
+      const { validate: check, fetched } = rotating()
+      expect((await failureOf(check(clientOf(), openid, answerTo(madeUp.sign(claims))))).kind).toBe('id_token')
+      expect(fetched).toHaveLength(1)
+    })
+
+    test('are fetched again once a minute at most, whatever key ids come', async () => {
+      const { validate: check, fetched } = rotating()
+      await check(clientOf(), openid, answerTo(key.sign(claims)))
+      for (let index = 0; index < 20; index++) {
+        now += 2_900
+        const idToken = createEachKey(index).sign(claims)
+        expect((await failureOf(check(clientOf(), openid, answerTo(idToken)))).kind).toBe('id_token')
+      }
+      expect(fetched).toHaveLength(2)
+      now += 60_000
+      published = [next.jwk]
+      await check(clientOf(), openid, answerTo(next.sign(claims)))
+      expect(fetched).toHaveLength(3)
+    })
+
+    test('are known to all who validate at the same moment', async () => {
+      const { validate: check } = rotating()
+      await check(clientOf(), openid, answerTo(key.sign(claims)))
+      published = [next.jwk]
+      const many = Array.from({ length: 5 }, () => check(clientOf(), openid, answerTo(next.sign(claims))))
+      await expect(Promise.all(many)).resolves.toHaveLength(5)
+    })
+  })
+
+  test.each([
+    ['another media type', { 'content-type': 'text/html' }, 'something that is not JSON (text/html)'],
+    ['none', { 'content-type': '' }, 'no media type of JSON'],
+  ])('security 21: with %s are not taken', async (_what, headers, words) => {
+    const { validate: check } = setUp(() => [key.jwk], 200, undefined, headers)
+    const answer = { idToken: key.sign(claims), grantedScopes: null, tokens: exampleTokens }
+    const failure = await failureOf(check(clientOf(), openid, answer))
+    expect(failure.kind).toBe('unintelligible')
+    expect(failure.message).toContain(words)
+  })
+
+  test('security 21: that are more than anyone has are not looked through', async () => {
+    const { validate: check } = setUp(() => Array.from({ length: 101 }, () => key.jwk))
+    const answer = { idToken: key.sign(claims), grantedScopes: null, tokens: exampleTokens }
+    expect((await failureOf(check(clientOf(), openid, answer))).message).toContain('more than 100')
   })
 
   test('that cannot be read for a passing reason are a passing failure', async () => {

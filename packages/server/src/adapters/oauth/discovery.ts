@@ -2,6 +2,7 @@ import { AuthconnError } from '../../core/errors.ts'
 import { ProviderFailure } from '../../core/oauth-port.ts'
 import { showUrl } from './check-url.ts'
 import { printableIssuer } from './provider-text.ts'
+import { readJsonObject } from './read-json.ts'
 import type { SafeFetch } from './safe-fetch.ts'
 
 export interface Metadata {
@@ -83,10 +84,14 @@ async function read(safeFetch: SafeFetch, url: URL, tried: string[]): Promise<Me
       tried.push(`${from} answered ${response.status}`)
       return undefined
     }
-    const document = parseObject(await response.text())
-    const issuer = document?.issuer
-    if (document && typeof issuer === 'string') return { issuer, document, from }
-    tried.push(`${from} answered with ${document ? 'no issuer in it' : 'something that is not JSON'}`)
+    const document = await readJsonObject(response)
+    if (typeof document === 'string') {
+      tried.push(`${from} answered with ${document}`)
+      return undefined
+    }
+    const { issuer } = document
+    if (typeof issuer === 'string') return { issuer, document, from }
+    tried.push(`${from} answered with no issuer in it`)
     return undefined
   } catch (error) {
     if (!(error instanceof ProviderFailure)) throw error
@@ -96,15 +101,6 @@ async function read(safeFetch: SafeFetch, url: URL, tried: string[]): Promise<Me
     if (error.kind === 'unintelligible') return undefined
     // All places are on one host: the others would take as long to fail.
     throw new AuthconnError('discovery_failed', `No metadata was found. ${tried.join('. ')}.`)
-  }
-}
-
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined
-  } catch {
-    return undefined
   }
 }
 

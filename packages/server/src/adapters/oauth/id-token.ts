@@ -7,6 +7,7 @@ import {
   getValidatedIdTokenClaims,
   type JWKSCacheInput,
   jwksCache,
+  KEY_SELECTION,
   OperationProcessingError,
   processAuthorizationCodeResponse,
   UnsupportedOperationError,
@@ -16,6 +17,7 @@ import { type AuthorizationRequest, type OAuthClient, ProviderFailure } from '..
 import { expectedIssuer } from './issuer.ts'
 import { toAuthorizationServer, toOAuthClient } from './provider-call.ts'
 import { findCatalogEntry } from './providers.ts'
+import { readJsonObject } from './read-json.ts'
 import type { SafeFetch } from './safe-fetch.ts'
 import type { TokenAnswer } from './token-answer.ts'
 
@@ -32,8 +34,8 @@ export type ValidateIdToken = (
  * not checked, which item 6 permits for a token that came from the token endpoint over TLS. HS256 is refused like
  * `none`: whoever holds the client secret could issue such tokens.
  */
-export function createValidateIdToken(safeFetch: SafeFetch): ValidateIdToken {
-  const caches = new Map<string, JWKSCacheInput>()
+export function createValidateIdToken(safeFetch: SafeFetch, clock = () => performance.now()): ValidateIdToken {
+  const keySets = createKeySets()
 
   return async function validateIdToken(client, request, { idToken, grantedScopes }) {
     if (idToken === null) {
@@ -62,30 +64,89 @@ export function createValidateIdToken(safeFetch: SafeFetch): ValidateIdToken {
     }
   }
 
+  /**
+   * An unknown key id is what a provider that has changed its keys looks like: they are fetched once more, whatever their
+   * age, but for each key set at most once a minute, so that made-up key ids do not make the vault a source of load.
+   */
   async function validateSignature(server: AuthorizationServer, answer: Response, jwksUri: string): Promise<void> {
+    const keySet = keySets.get(jwksUri)
+    const fetchesBefore = keySet.fetches
+    const startedAt = clock()
+    try {
+      await verify(server, answer, jwksUri, keySet)
+    } catch (error) {
+      const isFresh = keySet.fetches > fetchesBefore
+      if (!isUnknownKey(error) || isFresh) throw error
+      if (clock() - keySet.forcedAt >= forcedPause) {
+        keySet.forcedAt = clock()
+        keySet.cache = {}
+      } else if (keySet.forcedAt < startedAt) throw error
+      // Else another has just had them fetched, after this one had looked at the former.
+      // The library keeps what it fetched with the object that stands for the server as well.
+      await verify({ ...server }, answer, jwksUri, keySet)
+    }
+  }
+
+  async function verify(server: AuthorizationServer, answer: Response, jwksUri: string, keySet: KeySet) {
     await validateApplicationLevelSignature(server, answer, {
-      // The library fetches the keys again after five minutes, or after one when it meets an unknown key id.
-      [jwksCache]: cacheFor(jwksUri),
+      // The library fetches the keys again after five minutes.
+      [jwksCache]: keySet.cache,
       [allowInsecureRequests]: new URL(jwksUri).protocol === 'http:',
-      [customFetch]: fetchKeys,
+      [customFetch]: async (url: string, { headers }: CustomFetchOptions<'GET'>) => {
+        keySet.fetches++
+        return fetchKeys(url, headers)
+      },
     })
   }
 
-  async function fetchKeys(url: string, { headers }: CustomFetchOptions<'GET'>): Promise<Response> {
+  async function fetchKeys(url: string, headers: Record<string, string>): Promise<Response> {
     const response = await safeFetch(url, { headers })
-    if (response.status === 200) return response
-    const kind = response.status === 429 || response.status >= 500 ? 'passing' : 'unintelligible'
-    throw new ProviderFailure(kind, `The provider's keys (jwks_uri) could not be read: status ${response.status}`)
+    const failed = (kind: 'passing' | 'unintelligible', what: string) =>
+      new ProviderFailure(kind, `The provider's keys (jwks_uri) could not be read: ${what}`)
+    if (response.status !== 200) {
+      const isPassing = response.status === 429 || response.status >= 500
+      throw failed(isPassing ? 'passing' : 'unintelligible', `status ${response.status}`)
+    }
+    const document = await readJsonObject(response)
+    if (typeof document === 'string') throw failed('unintelligible', document)
+    if (!Array.isArray(document.keys) || document.keys.length > mostKeys) {
+      throw failed(
+        'unintelligible',
+        Array.isArray(document.keys) ? `more than ${mostKeys} of them` : 'no list of keys',
+      )
+    }
+    return Response.json(document)
   }
+}
 
-  function cacheFor(jwksUri: string): JWKSCacheInput {
-    const cache = caches.get(jwksUri) ?? {}
-    // The one in use longest ago goes first.
-    caches.delete(jwksUri)
-    caches.set(jwksUri, cache)
-    const [oldest] = caches.keys()
-    if (caches.size > maxCaches && oldest !== undefined) caches.delete(oldest)
-    return cache
+interface KeySet {
+  cache: JWKSCacheInput
+  fetches: number
+  /** When it was last fetched again for an unknown key id, in milliseconds. */
+  forcedAt: number
+}
+
+const mostKeys = 100
+
+/** Milliseconds. */
+const forcedPause = 60_000
+
+function isUnknownKey(error: unknown): boolean {
+  return error instanceof OperationProcessingError && error.code === KEY_SELECTION
+}
+
+/** The key sets by their URLs; the one in use longest ago goes first. */
+function createKeySets() {
+  const keySets = new Map<string, KeySet>()
+  return {
+    get(jwksUri: string): KeySet {
+      const keySet = keySets.get(jwksUri) ?? { cache: {}, fetches: 0, forcedAt: Number.NEGATIVE_INFINITY }
+      keySets.delete(jwksUri)
+      keySets.set(jwksUri, keySet)
+      const [oldest] = keySets.keys()
+      if (keySets.size > maxCaches && oldest !== undefined) keySets.delete(oldest)
+      return keySet
+    },
   }
 }
 
