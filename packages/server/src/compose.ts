@@ -63,6 +63,7 @@ import { operationsRoutes } from './http/routes/operations.ts'
 import { createTokenHandler } from './http/routes/tokens.ts'
 import { workspaceRoutes } from './http/routes/workspaces.ts'
 import { runPeriodically } from './jobs/run-periodically.ts'
+import { type Certificate, keepCertificate } from './keep-certificate.ts'
 import type { Logger } from './logger.ts'
 import { measureAppends } from './measure-appends.ts'
 import { createMetrics } from './metrics.ts'
@@ -77,6 +78,8 @@ export interface Vault {
   adminKey: Secret | undefined
   /** With which this process proves to the local command line that it is the vault. */
   proofKey: Secret
+  /** undefined: plain HTTP. */
+  certificate: Certificate | undefined
   /** Turns readiness off, so that load balancers look elsewhere while what is in flight ends. */
   announceStop(): void
   /** Finishes what is in flight and closes everything in reverse. */
@@ -207,6 +210,7 @@ function wire(
   const rateLimits = createRateLimits({ perCaller, failuresPerAddress, isShared: redisUrl !== undefined })
   const sharing = redisUrl && shareCounts({ url: redisUrl, counters: rateLimits.counters, log })
 
+  const certificate = config.tls && keepCertificate(config.tls, log)
   const proofKey = new Secret(randomBytes(32).toString('base64url'))
   let stopping = false
   const app = createApp({
@@ -223,6 +227,8 @@ function wire(
     meter: metrics.http,
     tracing,
     trustedProxies: config.trustedProxies,
+    tls: certificate?.current(),
+    maxConnections: config.maxConnections,
     renderMetrics: metrics.render,
     log,
     version,
@@ -290,6 +296,7 @@ function wire(
     app,
     adminKey,
     proofKey,
+    certificate,
     announceStop() {
       stopping = true
     },

@@ -65,7 +65,7 @@ export async function migrateStorage(storage: Storage): Promise<string[]> {
 
 /** Where the local command line finds the vault before it listens; the true address follows when it does. */
 export function localUrl(config: Config): string {
-  return `http://127.0.0.1:${config.port}`
+  return `${config.tls ? 'https' : 'http'}://127.0.0.1:${config.port}`
 }
 
 async function open(config: Config, log: Logger): Promise<OpenDatabase> {

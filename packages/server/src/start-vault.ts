@@ -1,3 +1,5 @@
+import type { X509Certificate } from 'node:crypto'
+import { isIP } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readCredentials, updateCredentials } from './adapters/files/credentials-file.ts'
 import { makeDataDirectory } from './adapters/files/data-directory.ts'
@@ -37,6 +39,7 @@ export async function startVault(config: Config): Promise<void> {
   tracing = await openTracing(config, log)
   const vault = await composeVault(config, log, tracing)
   stopOnSignals(vault, config, log)
+  reloadCertificate(vault)
   try {
     const url = await listen(vault, config)
     updateCredentials(config.dataDirectory, url, vault.proofKey)
@@ -62,10 +65,29 @@ async function listen(vault: Vault, config: Config): Promise<string> {
     const { port } = new URL(address)
     // What another program on this machine would dial, whatever interface the vault listens on.
     const host = ['0.0.0.0', '::'].includes(config.host) ? '127.0.0.1' : new URL(address).hostname
-    return `http://${host}:${port}`
+    if (!vault.certificate) return `http://${host}:${port}`
+    return `https://${namedIn(vault.certificate.current().x509, host)}:${port}`
   } catch (error) {
     throw inWords(error, config)
   }
+}
+
+/** The host by which a client on this machine finds what the certificate says. */
+function namedIn(certificate: X509Certificate, host: string): string {
+  const address = host.replace(/^\[|\]$/g, '')
+  if (isIP(address) ? certificate.checkIP(address) : certificate.checkHost(address)) return host
+  const isHere = isIP(address) === 0 || address === '::1' || address.startsWith('127.')
+  if (isHere && certificate.checkHost('localhost')) return 'localhost'
+  const [, name = host] = /DNS:([^*,\s]+)(?:,|$)/.exec(certificate.subjectAltName ?? '') ?? []
+  return name
+}
+
+/** Renewed certificates come as files, and not everybody who writes them can send a signal. */
+function reloadCertificate({ app, certificate }: Vault): void {
+  if (!certificate) return
+  const reload = () => certificate.reload(app.server)
+  process.on('SIGHUP', reload)
+  setInterval(reload, 60_000).unref()
 }
 
 function inWords(error: unknown, { host, port }: Config): unknown {

@@ -13,6 +13,9 @@ const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 export interface Config {
   readonly host: string
   readonly port: number
+  /** undefined: plain HTTP. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
+  readonly maxConnections: number
   readonly dataDirectory: string
   /** undefined: the embedded database. */
   readonly databaseUrl: Secret | undefined
@@ -69,6 +72,8 @@ export function loadConfig(env: Environment): Config {
   return Object.freeze({
     host: read(env, 'AUTHCONN_HOST') ?? '127.0.0.1',
     port: integer(env, 'AUTHCONN_PORT', { min: 0, max: 65_535, fallback: 7345 }),
+    tls: tls(env),
+    maxConnections: integer(env, 'AUTHCONN_MAX_CONNECTIONS', { min: 10, max: 1_000_000, fallback: 10_000 }),
     dataDirectory: resolve(read(env, 'AUTHCONN_DATA_DIR') ?? defaultDataDirectory(env)),
     databaseUrl: database?.value,
     databaseUrlSetting: database?.from ?? 'DATABASE_URL',
@@ -103,6 +108,15 @@ function refresh(env: Environment): Config['refresh'] {
     perProvider: integer(env, 'AUTHCONN_REFRESH_CONCURRENCY_PER_PROVIDER', { ...many, fallback: 8 }),
     unusedAfter: unusedDays === 0 ? null : unusedDays * day,
   })
+}
+
+function tls(env: Environment): Config['tls'] {
+  const certFile = read(env, 'AUTHCONN_TLS_CERT_FILE')
+  const keyFile = read(env, 'AUTHCONN_TLS_KEY_FILE')
+  if (certFile !== undefined && keyFile !== undefined) return Object.freeze({ certFile, keyFile })
+  if (certFile !== undefined) throw invalid('AUTHCONN_TLS_KEY_FILE', 'must be set with AUTHCONN_TLS_CERT_FILE')
+  if (keyFile !== undefined) throw invalid('AUTHCONN_TLS_CERT_FILE', 'must be set with AUTHCONN_TLS_KEY_FILE')
+  return undefined
 }
 
 function trustedProxies(env: Environment): readonly string[] {

@@ -13,13 +13,32 @@ export const settings = [
     name: 'AUTHCONN_HOST',
     flag: '--host <host>',
     default: '127.0.0.1',
-    description: 'Address to listen on. Put a TLS proxy in front before making it reachable from elsewhere.',
+    description:
+      'Address to listen on. Before making it reachable from elsewhere give it a certificate, or put a TLS proxy in front.',
   },
   {
     name: 'AUTHCONN_PORT',
     flag: '--port <port>',
     default: '7345',
     description: 'Port to listen on; 0 takes any free one.',
+  },
+  {
+    name: 'AUTHCONN_TLS_CERT_FILE',
+    default: 'none: plain HTTP',
+    description:
+      'A file with a certificate in PEM and those between it and the root: the vault then speaks HTTPS alone. Read again on SIGHUP, and within a minute of a change.',
+  },
+  {
+    name: 'AUTHCONN_TLS_KEY_FILE',
+    default: 'none',
+    description:
+      'A file with the key of that certificate in PEM, without a passphrase, readable by its owner alone.',
+  },
+  {
+    name: 'AUTHCONN_MAX_CONNECTIONS',
+    default: '10000',
+    description:
+      'Most connections of clients at a time, 10 to 1000000. Beyond them those that have sent no request make room.',
   },
   {
     name: 'AUTHCONN_DATA_DIR',
@@ -174,6 +193,12 @@ export const settings = [
       'Of the requests that do not come with a trace already, the share that is traced, 0 to 100. A request with a traceparent is traced if that says so.',
   },
   {
+    name: 'AUTHCONN_ALLOW_INSPECT',
+    default: 'false',
+    description:
+      'Lets the vault start with a debugger, with heap snapshots or with other flags that bring its memory out. For development only.',
+  },
+  {
     name: 'AUTHCONN_SHUTDOWN_TIMEOUT',
     default: '25',
     description: 'Seconds that a stopping vault gives to what is in flight, 1 to 300.',
@@ -194,5 +219,6 @@ export const foreignSettings = [
   'AUTHCONN_API_KEY',
   'AUTHCONN_API_KEY_FILE',
   'AUTHCONN_ALLOW_INSECURE_HTTP',
+  'AUTHCONN_CA_FILE',
   'AUTHCONN_DEBUG',
 ] as const

@@ -7,6 +7,7 @@ import type { Tracing } from '../tracing.ts'
 import { addressOf } from './address-of.ts'
 import { createAuditor } from './audited.ts'
 import { answerBrokenRequest } from './broken-request.ts'
+import { createServer, type TlsMaterial } from './create-server.ts'
 import { docsHeaders, renderDocs } from './docs-page.ts'
 import { limitRequests } from './limit-requests.ts'
 import { isFailedAuthentication, type Limits } from './limits.ts'
@@ -14,6 +15,7 @@ import { type HttpMeter, measureRequests } from './measure-requests.ts'
 import { type Gate, type Handlers, registerOperation, registerTokenFetch, type TokenHandler } from './operation.ts'
 import { createErrorHandler, sendProblem } from './problem.ts'
 import './route-config.ts'
+import { sendSecurityHeaders } from './security-headers.ts'
 import { shedLoad } from './shed-load.ts'
 import { traceRequests } from './trace-requests.ts'
 import { createValidatorCompiler } from './validator.ts'
@@ -33,20 +35,24 @@ export function createApp(
     tracing: Pick<Tracing, 'begin'> | undefined
     /** Addresses and ranges whose X-Forwarded-For is believed. */
     trustedProxies: readonly string[]
+    /** undefined: plain HTTP. */
+    tls: TlsMaterial | undefined
+    maxConnections: number
     renderMetrics(): Promise<{ contentType: string; text: string }>
     log: FastifyBaseLogger
     version: string
   },
 ): FastifyInstance {
-  const { limits, meter } = deps
+  const { limits, meter, tls } = deps
+  const onFull = sayOnceAMinute(() =>
+    deps.log.warn('more connections than AUTHCONN_MAX_CONNECTIONS: some were closed'),
+  )
   const answerError = createErrorHandler(deps.isDatabaseUnavailable)
   const app = Fastify({
     loggerInstance: deps.log,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     bodyLimit,
-    // A whole request must arrive in this time, however slowly its bytes drip.
-    requestTimeout: 30_000,
-    keepAliveTimeout: 65_000,
+    serverFactory: (listener) => createServer(listener, { tls, maxConnections: deps.maxConnections, onFull }),
     forceCloseConnections: 'idle',
     // The hook below answers instead, as the contract says.
     return503OnClosing: false,
@@ -55,10 +61,17 @@ export function createApp(
     routerOptions: { maxParamLength: 200 },
     requestIdHeader: false,
     genReqId: (request) => requestId(request.headers['x-request-id']),
-    frameworkErrors: answerError,
+    // For these the hooks do not run.
+    frameworkErrors(error, request, reply) {
+      reply.header('x-request-id', request.id)
+      sendSecurityHeaders(request, reply)
+      answerError(error, request, reply)
+    },
     clientErrorHandler: answerBrokenRequest,
   })
 
+  // JSON is the only body; a form of another site could send text without a preflight.
+  app.removeContentTypeParser('text/plain')
   app.setValidatorCompiler(createValidatorCompiler())
   app.setErrorHandler((error: Error, request, reply) => {
     if (error instanceof AuthconnError) request.trace?.failed(error.code)
@@ -88,13 +101,7 @@ export function createApp(
     reply.header('x-request-id', request.id)
     // What was in flight when the vault was told to stop must not keep its connection, or the stop waits for it.
     if (deps.isStopping()) reply.header('connection', 'close')
-    reply.header('x-content-type-options', 'nosniff')
-    reply.header('referrer-policy', 'no-referrer')
-    // Everything here is about secrets, so nothing of it belongs into a cache.
-    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
-    if (!reply.hasHeader('content-security-policy')) {
-      reply.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
-    }
+    sendSecurityHeaders(request, reply)
     done()
   })
   app.addHook('onResponse', (request, reply, done) => {
@@ -158,4 +165,13 @@ function requestId(given: string | string[] | undefined): string {
 
 function path(url: string): string {
   return url.split('?', 1)[0] ?? ''
+}
+
+function sayOnceAMinute(say: () => void): () => void {
+  let said = Number.NEGATIVE_INFINITY
+  return () => {
+    if (performance.now() - said < 60_000) return
+    said = performance.now()
+    say()
+  }
 }

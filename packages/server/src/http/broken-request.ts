@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { AuthconnError } from '../core/errors.ts'
 import { problemType, toProblem } from './problem.ts'
+import { bareHeaders } from './security-headers.ts'
 
 /** Answers what is no HTTP request at all, before there is a request object to answer. */
 export function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
@@ -15,7 +16,7 @@ export function answerBrokenRequest(error: Error & { code?: string }, socket: So
     // RFC 9112 section 4: the reason phrase may be left out, its space may not.
     `HTTP/1.1 ${problem.status} \r\n` +
       `content-type: ${problemType}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
-      `cache-control: no-store\r\nconnection: close\r\n\r\n${body}`,
+      `${bareHeaders}connection: close\r\n\r\n${body}`,
   )
 }
 

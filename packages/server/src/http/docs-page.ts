@@ -10,6 +10,7 @@ import {
   permissions,
   routes,
 } from '@authconn/shared'
+import { pageHeaders } from './security-headers.ts'
 
 const style = `
 :root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}
@@ -21,6 +22,7 @@ td,th{text-align:left;vertical-align:top;padding:.3rem .75rem .3rem 0;border-bot
 .muted{opacity:.75}summary{cursor:pointer}`
 
 export const docsHeaders = {
+  ...pageHeaders,
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy': `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
 }

@@ -97,7 +97,7 @@ async function listening(child: ChildProcess): Promise<string> {
   return new Promise((resolve) => {
     child.stdout?.on('data', (text) => {
       seen += text
-      const url = /"url":"(http:[^"]+)".*"msg":"listening"/.exec(seen)?.[1]
+      const url = /"url":"(https?:[^"]+)".*"msg":"listening"/.exec(seen)?.[1]
       if (url) resolve(url)
     })
   })

@@ -1,0 +1,40 @@
+import type { Server } from 'node:http'
+import { readTlsFiles, type TlsCertificate, type TlsFiles } from './adapters/files/tls-files.ts'
+import { replaceCertificate } from './http/create-server.ts'
+import type { Logger } from './logger.ts'
+
+export interface Certificate {
+  current(): TlsCertificate
+  /** Serves new connections with what the files hold now, if that has changed and is right; open ones stay as they are. */
+  reload(server: Server): void
+}
+
+const twoWeeks = 14 * 86_400_000
+
+/** The certificate that the vault serves. Throws what readTlsFiles throws; a reload does not, it keeps what it has. */
+export function keepCertificate(files: TlsFiles, log: Logger): Certificate {
+  let certificate = readTlsFiles(files)
+  announce(certificate, log)
+
+  return {
+    current: () => certificate,
+    reload(server) {
+      try {
+        const found = readTlsFiles(files)
+        if (found.cert === certificate.cert && found.key.reveal() === certificate.key.reveal()) return
+        replaceCertificate(server, found)
+        certificate = found
+        announce(certificate, log)
+      } catch (error) {
+        log.error({ error }, 'the TLS certificate cannot be reloaded: the former one is served')
+      }
+    },
+  }
+}
+
+function announce({ x509 }: TlsCertificate, log: Logger): void {
+  const { subjectAltName, validTo, validToDate } = x509
+  log.info({ names: subjectAltName ?? 'none', validTo }, 'serving TLS with a certificate')
+  if (validToDate.getTime() - Date.now() < twoWeeks)
+    log.warn({ validTo }, 'the TLS certificate ends soon or has ended')
+}
