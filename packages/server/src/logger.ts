@@ -53,7 +53,12 @@ export function describeError(error: unknown, depth = 0): unknown {
     ...('code' in error && typeof error.code === 'string' ? { code: error.code } : {}),
     ...('kind' in error && typeof error.kind === 'string' ? { kind: error.kind } : {}),
     message: error.message,
-    stack: error.stack?.split('\n').slice(1, 12).join('\n'),
+    // Frames alone: a message of several lines begins the stack too.
+    stack: error.stack
+      ?.split('\n')
+      .filter((line) => /^ +at /.test(line))
+      .slice(0, 11)
+      .join('\n'),
     ...(error.cause !== undefined && depth < 4 ? { cause: describeError(error.cause, depth + 1) } : {}),
   }
 }

@@ -1,11 +1,16 @@
 #!/usr/bin/env node
 import { errorTable } from '@authconn/shared/errors'
 import { Command, CommanderError } from 'commander'
-import { loadConfig } from './config/load-config.ts'
+import { type Config, loadConfig } from './config/load-config.ts'
 import { type SettingName, settings } from './config/settings.ts'
 import { AuthconnError } from './core/errors.ts'
-import { createLogger, describeError } from './logger.ts'
+import { describeCrash } from './describe-crash.ts'
+import { closeDiagnostics, refuseInspection } from './guard-memory.ts'
+import { createLogger } from './logger.ts'
 import { version } from './version.ts'
+
+closeDiagnostics()
+process.on('uncaughtException', crash)
 
 const flagged = [...settings].filter((setting) => 'flag' in setting)
 
@@ -22,14 +27,16 @@ withSettings(program.command('start'))
   .description('Serve. Stops on SIGTERM or SIGINT, finishing what is in flight.')
   .action(async (flags) => {
     const { startVault } = await import('./start-vault.ts')
-    await startVault(loadConfig({ ...process.env, ...environmentOf(flags) }))
+    const config = configOf(flags)
+    process.off('uncaughtException', crash)
+    await startVault(config)
   })
 
 withSettings(program.command('migrate'))
   .description('Run the missing database migrations and exit. Safe to run from several places at once.')
   .action(async (flags) => {
     const { migrateOnly } = await import('./migrate-only.ts')
-    const config = loadConfig({ ...process.env, ...environmentOf(flags) })
+    const config = configOf(flags)
     const ran = await migrateOnly(config, createLogger(config.logLevel))
     process.stdout.write(ran.length > 0 ? `Migrated: ${ran.join(', ')}\n` : 'Nothing to migrate\n')
   })
@@ -43,7 +50,7 @@ withSettings(program.command('admin-key'))
       import('./make-admin-key.ts'),
       import('./show-key.ts'),
     ])
-    const config = loadConfig({ ...process.env, ...environmentOf(flags) })
+    const config = configOf(flags)
     const { name, key } = await makeAdminKey(config, createLogger(config.logLevel))
     process.stdout.write(`Made the administrator ${name}\n`)
     showAdminKey(key, config.dataDirectory)
@@ -58,7 +65,7 @@ withSettings(program.command('operator-key'))
       import('./make-operator-key.ts'),
       import('./show-key.ts'),
     ])
-    const config = loadConfig({ ...process.env, ...environmentOf(flags) })
+    const config = configOf(flags)
     const { name, key } = await makeOperatorKey(config, createLogger(config.logLevel))
     process.stdout.write(`Made the operator ${name}\n`)
     showOperatorKey(key, config.dataDirectory)
@@ -73,6 +80,13 @@ try {
 function withSettings(command: Command): Command {
   for (const setting of flagged) command.option(setting.flag, setting.description)
   return command.exitOverride()
+}
+
+/** Throws setting_invalid, inspection_refused. */
+function configOf(flags: Record<string, string>): Config {
+  const config = loadConfig({ ...process.env, ...environmentOf(flags) })
+  refuseInspection(config.allowInspect)
+  return config
 }
 
 function environmentOf(flags: Record<string, string>): Partial<Record<SettingName, string>> {
@@ -100,6 +114,11 @@ function report(error: unknown): number {
     process.stderr.write(`${title} (${error.code})\n${error.message}\n${hint}\n`)
     return kind === 'usage' ? 2 : 1
   }
-  process.stderr.write(`The vault failed to start\n${JSON.stringify(describeError(error), null, 2)}\n`)
+  process.stderr.write(`The vault failed to start\n${JSON.stringify(describeCrash(error), null, 2)}\n`)
   return 1
+}
+
+function crash(error: unknown): never {
+  process.stderr.write(`Uncaught exception\n${JSON.stringify(describeCrash(error), null, 2)}\n`)
+  process.exit(1)
 }

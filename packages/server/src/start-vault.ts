@@ -6,6 +6,7 @@ import { makeDataDirectory } from './adapters/files/data-directory.ts'
 import { composeVault, type Vault } from './compose.ts'
 import type { Config } from './config/load-config.ts'
 import { AuthconnError } from './core/errors.ts'
+import { describeCrash, secretsOf } from './describe-crash.ts'
 import { createLogger, type Logger } from './logger.ts'
 import { openTracing } from './open-tracing.ts'
 import { showAdminKey } from './show-key.ts'
@@ -16,10 +17,15 @@ import { version } from './version.ts'
 export async function startVault(config: Config): Promise<void> {
   let tracing: Tracing | undefined
   const log = createLogger(config.logLevel, config.tracing.url ? () => tracing?.logFields() ?? {} : undefined)
+  const secrets = secretsOf(config)
+  // Rejections that nobody handles come here as well.
   process.on('uncaughtException', (error) => {
-    log.fatal({ error }, 'uncaught exception')
+    log.fatal({ crash: describeCrash(error, secrets) }, 'uncaught exception')
     process.exit(1)
   })
+  if (config.allowInspect) {
+    log.warn('AUTHCONN_ALLOW_INSPECT is on: a debugger or a heap snapshot shows every secret of the vault')
+  }
   if (config.unknownSettings.length > 0) {
     log.warn({ settings: config.unknownSettings }, 'unknown settings are ignored: see authconn-server --help')
   }

@@ -338,6 +338,12 @@ const table = {
     title: 'A setting is not valid',
     hint: 'Correct the setting named in the detail; `authconn-server --help` describes them all.',
   },
+  inspection_refused: {
+    status: 0,
+    kind: 'usage',
+    title: 'The vault does not start where its memory or its traffic could be read',
+    hint: 'Remove what the detail names from the command line or the environment. For development alone: AUTHCONN_ALLOW_INSPECT=true.',
+  },
   data_directory_in_use: {
     status: 0,
     kind: 'state',

@@ -59,6 +59,8 @@ export interface Config {
     /** 0 to 1. */
     readonly ratio: number
   }
+  /** A debugger, heap snapshots and the like. */
+  readonly allowInspect: boolean
   readonly shutdownTimeoutMs: number
   readonly logLevel: LogLevel
   /** Names that begin with AUTHCONN_ and are no setting: probably mistyped. */
@@ -91,6 +93,7 @@ export function loadConfig(env: Environment): Config {
     trustedProxies: trustedProxies(env),
     limits: limits(env),
     tracing: tracing(env),
+    allowInspect: boolean(env, 'AUTHCONN_ALLOW_INSPECT', false),
     shutdownTimeoutMs: 1000 * integer(env, 'AUTHCONN_SHUTDOWN_TIMEOUT', { min: 1, max: 300, fallback: 25 }),
     logLevel: oneOf(env, 'AUTHCONN_LOG_LEVEL', logLevels, 'info'),
     unknownSettings: unknownSettings(env),

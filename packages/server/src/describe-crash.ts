@@ -1,0 +1,33 @@
+import { printable } from './adapters/oauth/provider-text.ts'
+import type { Config } from './config/load-config.ts'
+import { Secret } from './core/secret.ts'
+import { describeError } from './logger.ts'
+
+/**
+ * A defect that ends the process, without what looks like a token in its message: errors that nobody expected quote what
+ * they stumbled over, and nobody has looked at what that may be. With the secrets of the settings, these neither.
+ */
+export function describeCrash(error: unknown, secrets: readonly Secret[] = []): unknown {
+  return hideIn(describeError(error), secrets)
+}
+
+/** The secrets of the settings, and the passwords within them. */
+export function secretsOf({ kek, databaseUrl, limits: { redisUrl } }: Config): Secret[] {
+  const urls = [databaseUrl, redisUrl].filter((url) => url !== undefined)
+  const passwords = urls.map((url) => new URL(url.reveal()).password).filter((password) => password !== '')
+  return [
+    ...urls,
+    ...(kek ? [kek] : []),
+    ...passwords.flatMap((password) => [password, decodeURIComponent(password)].map((text) => new Secret(text))),
+  ]
+}
+
+function hideIn(described: unknown, secrets: readonly Secret[]): unknown {
+  if (typeof described !== 'object' || described === null) return described
+  const { message, cause } = described as { message?: unknown; cause?: unknown }
+  return {
+    ...described,
+    message: printable(message, secrets, 500),
+    ...(cause === undefined ? {} : { cause: hideIn(cause, secrets) }),
+  }
+}
