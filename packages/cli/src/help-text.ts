@@ -16,6 +16,7 @@ Environment:
   AUTHCONN_API_KEY               the API key, or AUTHCONN_API_KEY_FILE for a file that holds it
   AUTHCONN_DATA_DIR              where a vault on this machine keeps its data, if not in the usual place
   AUTHCONN_ALLOW_INSECURE_HTTP   true: send the API key over plain http, on a private network
+  NODE_EXTRA_CA_CERTS            a file with the authority of the vault's TLS certificate, where it is your own
   NO_COLOR, FORCE_COLOR          colors off or on
   AUTHCONN_DEBUG                 1: show where an unexpected error came from
 

@@ -15,6 +15,8 @@ const reasons: Readonly<Record<string, string>> = {
     'its TLS certificate is not from a known authority (NODE_EXTRA_CA_CERTS names a file of further ones)',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE:
     'its TLS certificate is not from a known authority (NODE_EXTRA_CA_CERTS names a file of further ones)',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    'its TLS certificate is not from a known authority (NODE_EXTRA_CA_CERTS names a file of further ones)',
   ERR_TLS_CERT_ALTNAME_INVALID: 'its TLS certificate is for another name',
   ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS',
 }

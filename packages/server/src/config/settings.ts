@@ -219,6 +219,5 @@ export const foreignSettings = [
   'AUTHCONN_API_KEY',
   'AUTHCONN_API_KEY_FILE',
   'AUTHCONN_ALLOW_INSECURE_HTTP',
-  'AUTHCONN_CA_FILE',
   'AUTHCONN_DEBUG',
 ] as const
