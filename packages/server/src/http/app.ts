@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createOpenApiDocument, errorTable, type OperationName, routes } from '@authconn/shared'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import { hasApiKeyPrefix } from '../core/callers/api-key.ts'
 import { requirePermission } from '../core/callers/permissions.ts'
 import { AuthconnError } from '../core/errors.ts'
 import type { Tracing } from '../tracing.ts'
@@ -9,6 +10,7 @@ import { createAuditor } from './audited.ts'
 import { answerBrokenRequest } from './broken-request.ts'
 import { createServer, type TlsMaterial } from './create-server.ts'
 import { docsHeaders, renderDocs } from './docs-page.ts'
+import { harmlessPath } from './harmless.ts'
 import { limitRequests } from './limit-requests.ts'
 import { isFailedAuthentication, type Limits } from './limits.ts'
 import { type HttpMeter, measureRequests } from './measure-requests.ts'
@@ -83,7 +85,7 @@ export function createApp(
     sendProblem(
       reply,
       request.id,
-      new AuthconnError('not_found', `There is no ${request.method} ${path(request.url)}`),
+      new AuthconnError('not_found', `There is no ${request.method} ${harmlessPath(request.url)}`),
     )
   })
   app.decorateRequest('caller', null)
@@ -158,13 +160,13 @@ export function createApp(
   return app
 }
 
-/** A caller's own id is kept, for following a request through several systems, when it is harmless to print. */
+/**
+ * A caller's own id is kept, for following a request through several systems, when it is harmless to print: an API key
+ * in the wrong header would stand in every log line and audit record.
+ */
 function requestId(given: string | string[] | undefined): string {
-  return typeof given === 'string' && /^[A-Za-z0-9._-]{8,128}$/.test(given) ? given : randomUUID()
-}
-
-function path(url: string): string {
-  return url.split('?', 1)[0] ?? ''
+  if (typeof given !== 'string' || !/^[A-Za-z0-9._-]{8,128}$/.test(given)) return randomUUID()
+  return hasApiKeyPrefix(given) ? randomUUID() : given
 }
 
 function sayOnceAMinute(say: () => void): () => void {

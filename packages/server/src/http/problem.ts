@@ -2,6 +2,7 @@ import { type ErrorCode, errorTable, type Problem } from '@authconn/shared'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { FastifySchemaValidationError } from 'fastify/types/schema.js'
 import { AuthconnError } from '../core/errors.ts'
+import { harmlessName } from './harmless.ts'
 
 export const problemType = 'application/problem+json; charset=utf-8'
 
@@ -99,7 +100,8 @@ function invalidRequest(error: FastifyError): AuthconnError {
 /** The validator's words, but where they leave out what a person needs. */
 function describeProblem(problem: FastifySchemaValidationError): string {
   const { keyword, params, message = 'is not valid' } = problem
-  if (keyword === 'additionalProperties') return `has an unknown field: ${String(params.additionalProperty)}`
+  if (keyword === 'additionalProperties')
+    return `has an unknown field: ${harmlessName(String(params.additionalProperty))}`
   if (keyword === 'enum' && Array.isArray(params.allowedValues))
     return `must be one of ${params.allowedValues.join(', ')}`
   if (keyword === 'pattern' && 'parentSchema' in problem) {

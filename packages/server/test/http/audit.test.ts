@@ -204,6 +204,18 @@ test('is verified over the API, and a record that was deleted is missed', async 
   expect(problems[0].record).toContain(row.stream)
 })
 
+test('a token that is damaged in the database is refused, clearly and on record', async () => {
+  const name = await v.createAuthorizedConnection()
+  await v.damage(name)
+  const { answer, told } = await traced('GET', `/v1/connections/${name}/token`)
+  expectProblem(answer, 500, 'sealed_value_damaged')
+  // That it was asked for is on record before anything is opened.
+  expect(told).toMatchObject([
+    { action: 'getToken', connection: name, outcome: 'failed', reason: 'sealed_value_damaged' },
+    { action: 'getToken', connection: name, outcome: 'allowed' },
+  ])
+})
+
 describe('without a record', () => {
   async function breakAudit() {
     await query(`create or replace function refuse() returns trigger language plpgsql as $$

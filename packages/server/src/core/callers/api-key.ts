@@ -23,6 +23,11 @@ export function isApiKey(text: string): boolean {
   return text.endsWith(checksum(body))
 }
 
+/** Whether somebody may have meant it as one: then it is to be kept out of sight, mistyped or not. */
+export function hasApiKeyPrefix(text: string): boolean {
+  return text.startsWith(prefix)
+}
+
 /** What the database keeps of a key. A fast hash is right here: the key is random, so there is nothing to guess. */
 export function hashApiKey(key: Secret): Buffer {
   return hash('sha256', key.reveal(), 'buffer')
