@@ -29,7 +29,9 @@ USER 10001:10001
 VOLUME /var/lib/authconn
 EXPOSE 7345
 STOPSIGNAL SIGTERM
+# Whether the certificate is for this name is no question of health.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["node", "-e", \
-  "fetch('http://127.0.0.1:' + (process.env.AUTHCONN_PORT || 7345) + '/readyz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "dist/main.js"]
+  "const secure = process.env.AUTHCONN_TLS_CERT_FILE; require(secure ? 'https' : 'http').get({ host: '127.0.0.1', port: process.env.AUTHCONN_PORT || 7345, path: '/readyz', rejectUnauthorized: false }, (answer) => process.exit(answer.statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
+# The flag closes what the program itself closes only once it runs.
+ENTRYPOINT ["node", "--disable-sigusr1", "dist/main.js"]
 CMD ["start"]

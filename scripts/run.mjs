@@ -14,6 +14,7 @@ const commands = {
   build: { script: 'scripts/build.ts' },
   test: { script: 'scripts/test.ts' },
   deploy: { script: 'scripts/deploy.ts' },
+  publish: { script: 'scripts/publish.ts' },
   docs: { script: 'scripts/docs.ts' },
   bench: { script: 'bench/main.ts' },
   authconn: { script: 'packages/cli/src/main.ts', whereCalled: true },

@@ -4,7 +4,7 @@ import { stripVTControlCharacters, styleText } from 'node:util'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** One thing to do whose result is worth a line: resolves with what it printed, rejects with a StepError. */
+/** One thing to do whose result is worth a line: resolves with what it printed, rejects with a StepError or StepSkipped. */
 export interface Step {
   name: string
   run(): Promise<string>
@@ -12,6 +12,9 @@ export interface Step {
 
 /** A step that did not succeed; the message is what it printed. */
 export class StepError extends Error {}
+
+/** A step that could not be done here, which is no failure and must not look like success; the message is why. */
+export class StepSkipped extends Error {}
 
 /** A step that runs one of the installed programs, named by the file of its package that starts it. */
 export function program(name: string, file: string, args: string[] = []): Step {
@@ -32,6 +35,10 @@ async function report(step: Step): Promise<boolean> {
     console.log(`${styleText('green', 'ok')}      ${step.name} (${seconds()})`)
     return true
   } catch (error) {
+    if (error instanceof StepSkipped) {
+      console.log(`${styleText('yellow', 'NOT DONE')} ${step.name}: ${error.message}`)
+      return true
+    }
     console.log(`${styleText('red', 'failed')}  ${step.name} (${seconds()})`)
     if (!(error instanceof StepError)) console.log(error)
     else console.log(process.stdout.isTTY ? error.message : stripVTControlCharacters(error.message))

@@ -196,7 +196,7 @@ export const promises: readonly SecurityPromise[] = [
       server(
         'oauth/sandbox',
         'security 15: an authorization response that was tampered with',
-        'a code without its verifier is worth nothing',
+        'with a certified provider > a code without its verifier is worth nothing',
       ),
       server('oauth/id-token', 'security 15 and 17: an ID token'),
       server(
@@ -229,7 +229,7 @@ export const promises: readonly SecurityPromise[] = [
       server('oauth/discovery', 'security 17'),
       server('oauth/providers', 'security 17'),
       server('oauth/id-token', 'security 15 and 17: an ID token', 'a missing ID token', 'the keys of a provider'),
-      server('oauth/sandbox', 'with a certified provider > security 17'),
+      server('oauth/sandbox', 'security 17: an ID token'),
     ],
   },
   {
@@ -240,7 +240,7 @@ export const promises: readonly SecurityPromise[] = [
       cli(
         'authorize/binding',
         'the redirect URI > has the host',
-        'a port that another program has > is free again after close',
+        'is free again after close, also with a browser still connected',
       ),
       cli('authorize/authorize', 'an authorization that comes to its end', 'an authorization that does not'),
     ],
@@ -268,7 +268,7 @@ export const promises: readonly SecurityPromise[] = [
     promise: 'outbound calls need TLS, follow nothing, and end in time and size',
     shownBy: [
       server('oauth/safe-fetch', 'security 21'),
-      server('oauth/sandbox', 'with a certified provider > security 21'),
+      server('oauth/sandbox', 'security 21'),
       server('oauth/discovery', 'metadata is not found > security 21'),
     ],
   },
@@ -277,7 +277,7 @@ export const promises: readonly SecurityPromise[] = [
     promise: 'token answers that break the RFC are handled on purpose',
     shownBy: [
       server('oauth/token-answer', 'security 22', 'security 9 and 22'),
-      server('oauth/sandbox', 'with a certified provider > security 22'),
+      server('oauth/sandbox', 'security 22'),
       server('http/misbehaving-provider', 'a provider that', 'an error under status 200 is an error'),
     ],
   },

@@ -71,10 +71,9 @@ describe('a slow client is cut off', { timeout: 60_000 }, () => {
   test('and does not keep others out meanwhile, however many connections it opens', async () => {
     const crowd = await Promise.all(Array.from({ length: 3 * most }, open))
     for (const { socket } of crowd) socket.write('GET /healthz HTTP/1.1\r\n')
-    await sleep(100)
     expect(await isServed()).toBe(true)
     const left = () => crowd.filter(({ socket }) => !socket.destroyed).length
-    expect(left()).toBeLessThanOrEqual(most)
+    await expect.poll(left).toBeLessThanOrEqual(most)
   })
 })
 
@@ -89,7 +88,7 @@ test('when all connections are in use, the one that waits for its next request m
       `POST /v1/connections HTTP/1.1\r\nHost: vault\r\nAuthorization: Bearer ${vault.adminKey}\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n`,
     )
   }
-  await sleep(200)
+  await expect.poll(() => vault.vault.app.load.underWay(), { timeout: 10_000 }).toBe(most - 1)
   expect(await isServed()).toBe(true)
   await idle.closed
   expect(busy.filter(({ socket }) => socket.destroyed)).toHaveLength(0)
