@@ -1,3 +1,5 @@
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { format, inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { Secret } from '../../src/core/secret.ts'
@@ -25,6 +27,12 @@ describe('a Secret', () => {
 })
 
 describe('an error in the log', () => {
+  test('of several lines shows its message once, and not again where its stack begins', () => {
+    const { stack } = describeError(new Error('first\n    canary of the second line\nthird')) as { stack: string }
+    expect(stack).toMatch(/^ +at /)
+    expect(stack).not.toContain('canary')
+  })
+
   test('shows nothing but name, code, message, stack and causes', () => {
     const cause = Object.assign(new Error('duplicate key'), {
       code: '23505',
@@ -36,4 +44,18 @@ describe('an error in the log', () => {
     expect(described).not.toContain('canary')
     expect(describeError(error)).toMatchObject({ message: 'could not store', cause: { code: '23505' } })
   })
+})
+
+test('nothing in the vault takes or gives what is secret as plain text', () => {
+  const source = join(import.meta.dirname, '../../src')
+  const plain =
+    /\b(accessToken|refreshToken|clientSecret|codeVerifier|apiKey|password|passphrase|privateKey)\??: string/g
+  const found = globSync('**/*.ts', { cwd: source }).flatMap((file) =>
+    [...readFileSync(join(source, file), 'utf8').matchAll(plain)].map(([text]) => `${file}: ${text}`),
+  )
+  expect(found.sort()).toEqual([
+    // The first is the shape of what is sealed; the second looks at an answer that is being parsed.
+    'adapters/oauth/token-answer.ts: accessToken: string',
+    'core/connections/start-authorization.ts: codeVerifier: string',
+  ])
 })

@@ -24,6 +24,7 @@ export async function sealForRevocation(
   return { id: row.id, tokens: sealed }
 }
 
-export function parseRevokableTokens(opened: Secret): RevokableToken[] {
-  return JSON.parse(opened.reveal())
+export function parseRevokableTokens(opened: Secret): (Pick<RevokableToken, 'hint'> & { token: Secret })[] {
+  const list: RevokableToken[] = JSON.parse(opened.reveal())
+  return list.map(({ token, hint }) => ({ token: new Secret(token), hint }))
 }

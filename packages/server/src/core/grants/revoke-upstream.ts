@@ -4,7 +4,7 @@ import { places } from '../crypto/places.ts'
 import type { GrantStore } from '../grant-port.ts'
 import { type OAuth, ProviderFailure } from '../oauth-port.ts'
 import type { Connection, ConnectionStore, Log, PendingRevocation, RevocationStore } from '../ports.ts'
-import { Secret } from '../secret.ts'
+import type { Secret } from '../secret.ts'
 import { parseRevokableTokens } from './revokable-tokens.ts'
 
 export interface UpstreamOutcome {
@@ -103,7 +103,7 @@ function createAttempt({ revocations, connections, grants, keyring, oauth, log }
     for (const { token, hint } of tokens) {
       // RFC 7009 section 2.2.1 lets a provider revoke refresh tokens only; the access token then ends by itself.
       const mayBeUnsupported = hint === 'access_token' && refreshToken !== undefined
-      await revokeOne(connection, new Secret(token), hint, mayBeUnsupported)
+      await revokeOne(connection, token, hint, mayBeUnsupported)
     }
   }
 
