@@ -7,7 +7,7 @@ import { firstStart } from '../../packages/server/src/adapters/postgres/first-st
 import { secondsFromNow } from '../../packages/server/src/adapters/postgres/grant-sql.ts'
 import { migrate } from '../../packages/server/src/adapters/postgres/migrate.ts'
 import { openDatabase } from '../../packages/server/src/adapters/postgres/open-database.ts'
-import { createLocalKek } from '../../packages/server/src/core/crypto/key-encryption-key.ts'
+import { createKeks, createLocalKek } from '../../packages/server/src/core/crypto/key-encryption-key.ts'
 import { createKeyring, type Keyring } from '../../packages/server/src/core/crypto/keyring.ts'
 import { places } from '../../packages/server/src/core/crypto/places.ts'
 import type { Connection } from '../../packages/server/src/core/ports.ts'
@@ -55,10 +55,10 @@ export async function makeVaultDatabase(
   const { db, close } = await openDatabase('url' in at ? { ...at, poolSize: 5 } : at, silent)
   try {
     await migrate(db)
-    const localKek = createLocalKek(kek)
-    const adminKey = await firstStart(db, localKek, () => {})
+    const keks = createKeks(createLocalKek(kek))
+    const adminKey = await firstStart(db, keks, () => {})
     if (!adminKey) throw new Error('the database is not empty')
-    const keyring = createKeyring({ dataKeys: createDataKeyStore(db), kek: localKek })
+    const keyring = createKeyring({ dataKeys: createDataKeyStore(db), keks })
     const connection = await insertConnection(db, keyring, provider)
     return { db, keyring, apiKey: adminKey.reveal(), connection, seed: createSeed(db, keyring, connection), close }
   } catch (error) {

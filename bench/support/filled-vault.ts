@@ -5,7 +5,7 @@ import { createClient } from '../../packages/sdk/src/index.ts'
 import { createDataKeyStore } from '../../packages/server/src/adapters/postgres/data-key-store.ts'
 import type { Database } from '../../packages/server/src/adapters/postgres/database.ts'
 import { openDatabase } from '../../packages/server/src/adapters/postgres/open-database.ts'
-import { createLocalKek } from '../../packages/server/src/core/crypto/key-encryption-key.ts'
+import { createKeks, createLocalKek } from '../../packages/server/src/core/crypto/key-encryption-key.ts'
 import { createKeyring, type Keyring } from '../../packages/server/src/core/crypto/keyring.ts'
 import { places } from '../../packages/server/src/core/crypto/places.ts'
 import { Secret } from '../../packages/server/src/core/secret.ts'
@@ -65,7 +65,7 @@ export async function fillVault(
   const at = url === undefined ? { directory: join(vault.dataDirectory, 'database') } : { url, poolSize: 2 }
   const { withoutTimeLimit, close } = await openDatabase(at, silent)
   await withoutTimeLimit(async (db) => {
-    const keyring = createKeyring({ dataKeys: createDataKeyStore(db), kek: createLocalKek(kek) })
+    const keyring = createKeyring({ dataKeys: createDataKeyStore(db), keks: createKeks(createLocalKek(kek)) })
     await fill(db, keyring, filling)
   })
   await close()

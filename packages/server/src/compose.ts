@@ -7,7 +7,7 @@ import { createOAuth } from './adapters/oauth/create-oauth.ts'
 import { listProviders } from './adapters/oauth/providers.ts'
 import { createSafeFetch } from './adapters/oauth/safe-fetch.ts'
 import { traceCalls } from './adapters/oauth/trace-calls.ts'
-import { checkKek, createKek } from './adapters/open-kek.ts'
+import { checkKeks, createKek } from './adapters/open-kek.ts'
 import { openAuditKey } from './adapters/postgres/audit-key.ts'
 import { createAuditStore } from './adapters/postgres/audit-store.ts'
 import { createAuthorizationStore } from './adapters/postgres/authorization-store.ts'
@@ -38,7 +38,7 @@ import { createReadConnections } from './core/connections/read-connections.ts'
 import { createStartAuthorization } from './core/connections/start-authorization.ts'
 import { createUpdateConnection } from './core/connections/update-connection.ts'
 import { createWatchAuthorization } from './core/connections/watch-authorization.ts'
-import type { KeyEncryptionKey } from './core/crypto/key-encryption-key.ts'
+import type { KeyEncryptionKeys } from './core/crypto/key-encryption-key.ts'
 import { createKeyring } from './core/crypto/keyring.ts'
 import { createFetchToken } from './core/grants/fetch-token.ts'
 import { findTogether } from './core/grants/find-together.ts'
@@ -90,38 +90,38 @@ export interface Vault {
 export async function composeVault(config: Config, log: Logger, tracing?: Tracing): Promise<Vault> {
   return withStorage(config, log, async (storage) => {
     await prepareSchema(storage, config, log)
-    const kek = storage.kek ?? createKek(config.dataDirectory)
-    const adminKey = await firstStart(storage.db, kek, (key) =>
+    const keks = storage.keks ?? createKek(config.dataDirectory)
+    const adminKey = await firstStart(storage.db, keks, (key) =>
       keepAdminKey(config.dataDirectory, { url: localUrl(config) }, key),
     )
     // Another replica may have made the first start meanwhile, with a key of its own.
-    await checkKek(kek, await sampleDataKeys(storage.db))
+    await checkKeks(keks, await sampleDataKeys(storage.db))
     // Nobody else can be using it, so what a former process was doing has come to its end with it.
     if (storage.kind === 'pglite') await createGrantStore(storage.db).endAllLeases()
     // Without them records go into the default partition, which is no reason not to start.
     await createAuditStore(storage.db)
       .preparePartitions()
       .catch((error) => log.warn({ error }, 'could not make partitions of the audit log'))
-    const auditKey = await openAuditKey(storage.db, kek)
-    return wire({ ...storage, kek, auditKey }, adminKey, config, log, tracing)
+    const auditKey = await openAuditKey(storage.db, keks)
+    return wire({ ...storage, keks, auditKey }, adminKey, config, log, tracing)
   })
 }
 
 function wire(
-  storage: OpenDatabase & { kek: KeyEncryptionKey; auditKey: KeyObject },
+  storage: OpenDatabase & { keks: KeyEncryptionKeys; auditKey: KeyObject },
   adminKey: Secret | undefined,
   config: Config,
   log: Logger,
   tracing: Tracing | undefined,
 ): Vault {
-  const { db, kek, auditKey } = storage
+  const { db, keks, auditKey } = storage
   const connections = createConnectionStore(db)
   const grants = createGrantStore(db)
   const authorizations = createAuthorizationStore(db)
   const events = createEventStore(db)
   const callers = createCallerStore(db)
   const revocations = createRevocationStore(db)
-  const keyring = createKeyring({ dataKeys: createDataKeyStore(db), kek })
+  const keyring = createKeyring({ dataKeys: createDataKeyStore(db), keks })
 
   const traced: Tracing['wrap'] = tracing?.wrap ?? ((_name, work) => work)
   const plainFetch = createSafeFetch({
@@ -270,7 +270,7 @@ function wire(
       }),
       ...callerRoutes({ manageCallers: createManageCallers({ callers }) }),
       ...workspaceRoutes({
-        manageWorkspaces: createManageWorkspaces({ workspaces: createWorkspaceStore(db), kek }),
+        manageWorkspaces: createManageWorkspaces({ workspaces: createWorkspaceStore(db), keks }),
       }),
     },
   })

@@ -15,7 +15,7 @@ import { recordOutside } from './record-outside.ts'
  */
 export async function makeAdminKey(config: Config, log: Logger): Promise<{ name: string; key: Secret }> {
   return withStorage(config, log, async (storage) => {
-    if (!storage.kek) throw new AuthconnError('vault_not_started')
+    if (!storage.keks) throw new AuthconnError('vault_not_started')
     await requireSchema(storage)
     const name = nameByMoment('admin')
     await recordOutside(storage, log, 'admin-key', name)

@@ -15,11 +15,11 @@ import { recordOutside } from './record-outside.ts'
  */
 export async function makeOperatorKey(config: Config, log: Logger): Promise<{ name: string; key: Secret }> {
   return withStorage(config, log, async (storage) => {
-    if (!storage.kek) throw new AuthconnError('vault_not_started')
+    if (!storage.keks) throw new AuthconnError('vault_not_started')
     await requireSchema(storage)
     const name = nameByMoment('operator')
     await recordOutside(storage, log, 'operator-key', name)
-    const key = await makeOperator(storage.db, storage.kek, name, (made) =>
+    const key = await makeOperator(storage.db, storage.keks, name, (made) =>
       keepOperatorKey(config.dataDirectory, name, made),
     )
     await storage.close()

@@ -1,24 +1,24 @@
 import { join } from 'node:path'
 import { lockDataDirectory, makeDataDirectory } from './adapters/files/data-directory.ts'
-import { findKek } from './adapters/open-kek.ts'
+import { findKeks } from './adapters/open-kek.ts'
 import { sampleDataKeys } from './adapters/postgres/data-key-store.ts'
 import { isDatabaseUnavailable, refusedAddress } from './adapters/postgres/database-errors.ts'
 import { migrate, pendingMigrations } from './adapters/postgres/migrate.ts'
 import { type OpenDatabase, openDatabase } from './adapters/postgres/open-database.ts'
 import type { Config } from './config/load-config.ts'
-import type { KeyEncryptionKey } from './core/crypto/key-encryption-key.ts'
+import type { KeyEncryptionKeys } from './core/crypto/key-encryption-key.ts'
 import { AuthconnError } from './core/errors.ts'
 import type { Logger } from './logger.ts'
 
 export interface Storage extends OpenDatabase {
   /** undefined: none was given, and nothing is sealed yet. */
-  kek: KeyEncryptionKey | undefined
+  keks: KeyEncryptionKeys | undefined
 }
 
 /**
  * Opens the database and finds its key, and checks that they belong together before anything is changed. Closes both
  * when the work fails, and says whether the setting or the database is at fault.
- * Throws setting_invalid, database_unavailable, data_directory_in_use, and what findKek throws.
+ * Throws setting_invalid, database_unavailable, data_directory_in_use, and what findKeks throws.
  */
 export async function withStorage<T>(
   config: Config,
@@ -34,8 +34,8 @@ export async function withStorage<T>(
   }
   try {
     opened = await open(config, log)
-    const kek = await findKek(config.kek, config.dataDirectory, await sampleDataKeys(opened.db))
-    return await work({ ...opened, kek, close })
+    const keks = await findKeks(config.kek, config.dataDirectory, await sampleDataKeys(opened.db))
+    return await work({ ...opened, keks, close })
   } catch (error) {
     // What went wrong first is what there is to say.
     await close().catch(() => undefined)

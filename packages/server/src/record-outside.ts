@@ -11,9 +11,9 @@ import type { Storage } from './open-storage.ts'
  * and needs no API key. Throws vault_not_started, audit_unavailable.
  */
 export async function recordOutside(storage: Storage, log: Logger, action: string, target: string): Promise<void> {
-  if (!storage.kek) throw new AuthconnError('vault_not_started')
+  if (!storage.keks) throw new AuthconnError('vault_not_started')
   const store = createAuditStore(storage.db)
-  const key = await openAuditKey(storage.db, storage.kek)
+  const key = await openAuditKey(storage.db, storage.keks)
   const clock = () => new Date()
   const audit = createAuditLog({ store, key, clock })
   await audit.record([

@@ -7,14 +7,14 @@ import { firstStart } from '../../src/adapters/postgres/first-start.ts'
 import { migrate } from '../../src/adapters/postgres/migrate.ts'
 import type { OpenDatabase } from '../../src/adapters/postgres/open-database.ts'
 import { hashApiKey } from '../../src/core/callers/api-key.ts'
-import { createLocalKek } from '../../src/core/crypto/key-encryption-key.ts'
+import { createKeks, createLocalKek } from '../../src/core/crypto/key-encryption-key.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { openTestDatabase } from '../support/stores.ts'
 
 describeEachDatabase('the first start', (database) => {
   let opened: OpenDatabase
-  const kek = createLocalKek(randomBytes(32))
+  const keks = createKeks(createLocalKek(randomBytes(32)))
   beforeAll(async () => {
     opened = await openTestDatabase(database)
     await migrate(opened.db)
@@ -25,7 +25,7 @@ describeEachDatabase('the first start', (database) => {
     const full = () => {
       throw new Error('disk full')
     }
-    await expect(firstStart(opened.db, kek, full)).rejects.toThrow('disk full')
+    await expect(firstStart(opened.db, keks, full)).rejects.toThrow('disk full')
     expect(await sampleDataKeys(opened.db)).toEqual([])
   })
 
@@ -34,7 +34,7 @@ describeEachDatabase('the first start', (database) => {
     const keep = (key: Secret) => {
       kept.push(key.reveal())
     }
-    const keys = await Promise.all(Array.from({ length: 5 }, () => firstStart(opened.db, kek, keep)))
+    const keys = await Promise.all(Array.from({ length: 5 }, () => firstStart(opened.db, keks, keep)))
     expect(keys.filter(Boolean)).toHaveLength(1)
     expect(kept).toHaveLength(1)
     const admin = await createCallerStore(opened.db).findLive(hashApiKey(new Secret(kept[0] ?? '')), null)
@@ -44,7 +44,7 @@ describeEachDatabase('the first start', (database) => {
   })
 
   test('happens once', async () => {
-    expect(await firstStart(opened.db, kek, () => {})).toBeUndefined()
-    expect(await sampleDataKeys(opened.db)).toMatchObject([{ kekId: kek.id, version: 1 }])
+    expect(await firstStart(opened.db, keks, () => {})).toBeUndefined()
+    expect(await sampleDataKeys(opened.db)).toMatchObject([{ kekId: keks.current.id, version: 1 }])
   })
 })

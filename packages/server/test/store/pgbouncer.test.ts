@@ -68,7 +68,7 @@ test('has the stores work through it, with more of their connections than it has
   const { stores, close } = await openStores({ kind: 'postgres', url })
   onTestFinished(close)
   expect(await migrate(stores.db)).toEqual([])
-  expect(await firstStart(stores.db, stores.kek, () => {})).toBeUndefined()
+  expect(await firstStart(stores.db, stores.keks, () => {})).toBeUndefined()
 
   await Promise.all(
     Array.from({ length: 20 }, async () => {

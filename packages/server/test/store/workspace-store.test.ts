@@ -6,7 +6,7 @@ import { makeOperator } from '../../src/adapters/postgres/make-operator.ts'
 import { migrate } from '../../src/adapters/postgres/migrate.ts'
 import { createWorkspaceStore } from '../../src/adapters/postgres/workspace-store.ts'
 import { hashApiKey } from '../../src/core/callers/api-key.ts'
-import { createLocalKek } from '../../src/core/crypto/key-encryption-key.ts'
+import { createKeks, createLocalKek } from '../../src/core/crypto/key-encryption-key.ts'
 import { createKeyring } from '../../src/core/crypto/keyring.ts'
 import { places } from '../../src/core/crypto/places.ts'
 import { Secret } from '../../src/core/secret.ts'
@@ -18,7 +18,7 @@ import { openTestDatabase, useStores } from '../support/stores.ts'
 describeEachDatabase('the workspace store', (database) => {
   const stores = useStores(database)
   const make = async (name: string) => {
-    const { row, apiKey } = await newWorkspace(stores.kek, name, (id) => administratorOf(id, 'admin'))
+    const { row, apiKey } = await newWorkspace(stores.keks, name, (id) => administratorOf(id, 'admin'))
     return { row, apiKey, made: await createWorkspaceStore(stores.db).insert(row) }
   }
   const live = async (key: Secret) => (await stores.callers.findLive(hashApiKey(key), null))?.caller
@@ -38,8 +38,8 @@ describeEachDatabase('the workspace store', (database) => {
     const missing = permissionNames.filter((permission) => !admin?.permissions.includes(permission))
     expect(missing.sort()).toEqual(['metrics:read', 'refresh_token:read', 'vault:operate'])
     const dataKey = await createDataKeyStore(stores.db).getCurrent(row.id)
-    expect(dataKey).toMatchObject({ version: 1, kekId: stores.kek.id })
-    expect(await stores.kek.unwrap(dataKey)).toHaveLength(32)
+    expect(dataKey).toMatchObject({ version: 1, kekId: stores.keks.current.id })
+    expect(await stores.keks.current.unwrap(dataKey)).toHaveLength(32)
   })
 
   test('makes nothing where the name is taken', async () => {
@@ -53,7 +53,7 @@ describeEachDatabase('the workspace store', (database) => {
 
   test('makes nothing where a part of it fails', async () => {
     const before = await counts()
-    const { row } = await newWorkspace(stores.kek, 'half', (id) => administratorOf(id, 'admin'))
+    const { row } = await newWorkspace(stores.keks, 'half', (id) => administratorOf(id, 'admin'))
     const [taken] = await stores.db.selectFrom('caller_keys').select('key_hash').limit(1).execute()
     const broken = { ...row, firstKeyHash: taken?.key_hash ?? row.firstKeyHash }
     await expect(createWorkspaceStore(stores.db).insert(broken)).rejects.toThrow('caller_keys_pkey')
@@ -74,8 +74,8 @@ describeEachDatabase('the workspace store', (database) => {
   })
 
   test('a keyring that was asked for a workspace before it was there knows it at once when it is', async () => {
-    const { row } = await newWorkspace(stores.kek, 'later', (id) => administratorOf(id, 'admin'))
-    const replica = createKeyring({ dataKeys: createDataKeyStore(stores.db), kek: stores.kek })
+    const { row } = await newWorkspace(stores.keks, 'later', (id) => administratorOf(id, 'admin'))
+    const replica = createKeyring({ dataKeys: createDataKeyStore(stores.db), keks: stores.keks })
     const place = places.clientSecret({ id: crypto.randomUUID(), workspaceId: row.id })
     await expect(replica.seal(place, new Secret('s'))).rejects.toThrow()
     await createWorkspaceStore(stores.db).insert(row)
@@ -85,12 +85,12 @@ describeEachDatabase('the workspace store', (database) => {
 })
 
 describeEachDatabase('an operator', (database) => {
-  const kek = createLocalKek(randomBytes(32))
+  const keks = createKeks(createLocalKek(randomBytes(32)))
 
   test('is not made in a vault that was never started, which would then get no administrator', async () => {
     const { db, close } = await openTestDatabase(database)
     await migrate(db)
-    await expect(makeOperator(db, kek, 'operator', () => {})).rejects.toMatchObject({ code: 'vault_not_started' })
+    await expect(makeOperator(db, keks, 'operator', () => {})).rejects.toMatchObject({ code: 'vault_not_started' })
     expect(await createWorkspaceStore(db).list({ limit: 10, after: undefined })).toEqual([])
     await close()
   })
@@ -106,14 +106,14 @@ describeEachDatabase('operators', (database) => {
     const full = () => {
       throw new Error('disk full')
     }
-    await expect(makeOperator(stores.db, stores.kek, 'lost', full)).rejects.toThrow('disk full')
+    await expect(makeOperator(stores.db, stores.keks, 'lost', full)).rejects.toThrow('disk full')
     expect(await names()).toEqual(['default'])
   })
 
   test('have a workspace of their own, made with the first of them, however many come at once', async () => {
     const kept: string[] = []
     const made = await Promise.all(
-      ['a', 'b', 'c'].map((name) => makeOperator(stores.db, stores.kek, name, (key) => kept.push(key.reveal()))),
+      ['a', 'b', 'c'].map((name) => makeOperator(stores.db, stores.keks, name, (key) => kept.push(key.reveal()))),
     )
     expect(kept.sort()).toEqual(made.map((key) => key.reveal()).sort())
     expect(await names()).toEqual(['default', 'operators'])
@@ -126,8 +126,8 @@ describeEachDatabase('operators', (database) => {
   })
 
   test('have names of their own', async () => {
-    await makeOperator(stores.db, stores.kek, 'twice', () => {})
-    await expect(makeOperator(stores.db, stores.kek, 'twice', () => {})).rejects.toMatchObject({
+    await makeOperator(stores.db, stores.keks, 'twice', () => {})
+    await expect(makeOperator(stores.db, stores.keks, 'twice', () => {})).rejects.toMatchObject({
       code: 'caller_exists',
     })
   })

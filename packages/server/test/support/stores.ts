@@ -12,7 +12,7 @@ import { migrate } from '../../src/adapters/postgres/migrate.ts'
 import { openDatabase } from '../../src/adapters/postgres/open-database.ts'
 import { createRevocationStore } from '../../src/adapters/postgres/revocation-store.ts'
 import { hashApiKey } from '../../src/core/callers/api-key.ts'
-import { createLocalKek } from '../../src/core/crypto/key-encryption-key.ts'
+import { createKeks, createLocalKek } from '../../src/core/crypto/key-encryption-key.ts'
 import { createKeyring } from '../../src/core/crypto/keyring.ts'
 import { places } from '../../src/core/crypto/places.ts'
 import type { SealedTokens } from '../../src/core/grant-port.ts'
@@ -57,8 +57,8 @@ export async function openStores(database: TestDatabase): Promise<{ stores: Stor
 export type Stores = Awaited<ReturnType<typeof createStores>>
 
 async function createStores(db: Database) {
-  const kek = createLocalKek(randomBytes(32))
-  const adminKey = await firstStart(db, kek, () => {})
+  const keks = createKeks(createLocalKek(randomBytes(32)))
+  const adminKey = await firstStart(db, keks, () => {})
   if (!adminKey) throw new Error('the test database was not empty')
   const callers = createCallerStore(db)
   const found = await callers.findLive(hashApiKey(adminKey), null)
@@ -66,10 +66,10 @@ async function createStores(db: Database) {
   const admin: Caller = found.caller
   const connections = createConnectionStore(db)
   const grants = createGrantStore(db)
-  const keyring = createKeyring({ dataKeys: createDataKeyStore(db), kek })
+  const keyring = createKeyring({ dataKeys: createDataKeyStore(db), keks })
   return {
     db,
-    kek,
+    keks,
     admin,
     callers,
     connections,

@@ -1,6 +1,5 @@
 import { createSecretKey, type KeyObject } from 'node:crypto'
-import type { KeyEncryptionKey } from '../../core/crypto/key-encryption-key.ts'
-import { createDataKey } from '../../core/crypto/key-encryption-key.ts'
+import { createDataKey, type KeyEncryptionKeys, unwrapDataKey } from '../../core/crypto/key-encryption-key.ts'
 import type { Database } from './database.ts'
 
 const purpose = 'audit'
@@ -9,8 +8,8 @@ const purpose = 'audit'
  * The key of the audit log's MACs, wrapped like data keys; made when there is none. It lies in no process that only has
  * the database, so whoever can write there cannot make records that verify. Throws key_encryption_key_wrong.
  */
-export async function openAuditKey(db: Database, kek: KeyEncryptionKey): Promise<KeyObject> {
-  const made = await createDataKey(kek, purpose, 1)
+export async function openAuditKey(db: Database, keks: KeyEncryptionKeys): Promise<KeyObject> {
+  const made = await createDataKey(keks, purpose, 1)
   await db
     .insertInto('audit_keys')
     .values({ purpose, id: made.id, kek_id: made.kekId, wrapped: made.wrapped })
@@ -24,5 +23,5 @@ export async function openAuditKey(db: Database, kek: KeyEncryptionKey): Promise
     .executeTakeFirstOrThrow()
   const dataKey = { id: row.id, workspaceId: purpose, version: 1, kekId: row.kek_id, wrapped: row.wrapped }
   // As an object: from bytes, Node makes one at every use, which takes four times as long as the MAC itself.
-  return createSecretKey(await kek.unwrap(dataKey))
+  return createSecretKey(await unwrapDataKey(keks, dataKey))
 }

@@ -1,4 +1,4 @@
-import type { KeyEncryptionKey } from '../../core/crypto/key-encryption-key.ts'
+import type { KeyEncryptionKeys } from '../../core/crypto/key-encryption-key.ts'
 import type { Secret } from '../../core/secret.ts'
 import { firstAdministratorOf } from '../../core/workspaces/first-callers.ts'
 import { newWorkspace } from '../../core/workspaces/new-workspace.ts'
@@ -15,12 +15,12 @@ export const defaultWorkspace = 'default'
  */
 export async function firstStart(
   db: Database,
-  kek: KeyEncryptionKey,
+  keks: KeyEncryptionKeys,
   keep: (adminKey: Secret) => void,
 ): Promise<Secret | undefined> {
   const known = await db.selectFrom('workspaces').select('id').limit(1).executeTakeFirst()
   if (known) return undefined
-  const { row, apiKey } = await newWorkspace(kek, defaultWorkspace, (id) => firstAdministratorOf(id, 'admin'))
+  const { row, apiKey } = await newWorkspace(keks, defaultWorkspace, (id) => firstAdministratorOf(id, 'admin'))
   return db.transaction().execute(async (trx) => {
     if (!(await insertWorkspace(trx, row))) return undefined
     keep(apiKey)

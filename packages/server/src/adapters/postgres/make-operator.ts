@@ -1,4 +1,4 @@
-import type { KeyEncryptionKey } from '../../core/crypto/key-encryption-key.ts'
+import type { KeyEncryptionKeys } from '../../core/crypto/key-encryption-key.ts'
 import { AuthconnError } from '../../core/errors.ts'
 import type { Secret } from '../../core/secret.ts'
 import { operatorOf } from '../../core/workspaces/first-callers.ts'
@@ -17,13 +17,13 @@ const operatorsWorkspace = 'operators'
  */
 export async function makeOperator(
   db: Database,
-  kek: KeyEncryptionKey,
+  keks: KeyEncryptionKeys,
   name: string,
   keep: (key: Secret) => void,
 ): Promise<Secret> {
   // Not before the first start, which makes the default workspace only where there is no workspace at all.
   if (!(await findWorkspace(db, defaultWorkspace))) throw new AuthconnError('vault_not_started')
-  const { row, apiKey } = await newWorkspace(kek, operatorsWorkspace, (id) => operatorOf(id, name))
+  const { row, apiKey } = await newWorkspace(keks, operatorsWorkspace, (id) => operatorOf(id, name))
   return db.transaction().execute(async (trx) => {
     const key = (await insertWorkspace(trx, row)) ? apiKey : await addOperator(trx, name)
     keep(key)

@@ -10,6 +10,20 @@ export interface KeyEncryptionKey {
   unwrap(dataKey: DataKey): Promise<Uint8Array>
 }
 
+/** All the key-encryption keys that were given: what is new is wrapped by the current one, what is there opens by its own. */
+export interface KeyEncryptionKeys {
+  readonly current: KeyEncryptionKey
+  find(kekId: string): KeyEncryptionKey | undefined
+}
+
+export function createKeks(
+  current: KeyEncryptionKey,
+  previous: readonly KeyEncryptionKey[] = [],
+): KeyEncryptionKeys {
+  const byId = new Map([...previous, current].map((kek) => [kek.id, kek]))
+  return { current, find: (kekId) => byId.get(kekId) }
+}
+
 export const kekBytes = 32
 const nonceBytes = 12
 const tagBytes = 16
@@ -50,13 +64,25 @@ export function isKek(text: string): boolean {
   return /^[A-Za-z0-9+/]{43}=$/.test(text)
 }
 
-/** A new random data key for a workspace, already wrapped. */
+/** Throws key_encryption_key_wrong when the data key is damaged, or the key that wrapped it was not given. */
+export async function unwrapDataKey(keks: KeyEncryptionKeys, dataKey: DataKey): Promise<Uint8Array> {
+  const kek = keks.find(dataKey.kekId)
+  if (!kek) {
+    throw new AuthconnError(
+      'key_encryption_key_wrong',
+      `Data key ${dataKey.id} was wrapped by the key with id ${dataKey.kekId}, which was not given; the current key has id ${keks.current.id}`,
+    )
+  }
+  return kek.unwrap(dataKey)
+}
+
+/** A new random data key for a workspace, already wrapped by the current key-encryption key. */
 export async function createDataKey(
-  kek: KeyEncryptionKey,
+  keks: KeyEncryptionKeys,
   workspaceId: string,
   version: number,
 ): Promise<DataKey> {
   const id = randomUUID()
-  const wrapped = await kek.wrap(workspaceId, id, randomBytes(kekBytes))
-  return { id, workspaceId, version, kekId: kek.id, wrapped }
+  const wrapped = await keks.current.wrap(workspaceId, id, randomBytes(kekBytes))
+  return { id, workspaceId, version, kekId: keks.current.id, wrapped }
 }

@@ -3,7 +3,7 @@ import { AuthconnError } from '../errors.ts'
 import type { DataKey, DataKeyStore } from '../ports.ts'
 import { Secret } from '../secret.ts'
 import { type Place, seal, sealedWith, unseal } from './envelope.ts'
-import type { KeyEncryptionKey } from './key-encryption-key.ts'
+import { type KeyEncryptionKeys, unwrapDataKey } from './key-encryption-key.ts'
 
 /** Seals and opens secrets for their place in the database. */
 export interface Keyring {
@@ -18,16 +18,13 @@ export interface Keyring {
  * A keyring over the data keys of all workspaces. Unwrapped keys stay in memory: data keys are never changed,
  * only followed by newer versions, so a cached one cannot be stale.
  */
-export function createKeyring(deps: { dataKeys: DataKeyStore; kek: KeyEncryptionKey }): Keyring {
+export function createKeyring(deps: { dataKeys: DataKeyStore; keks: KeyEncryptionKeys }): Keyring {
   const unwrapped = new Map<string, { id: string; bytes: KeyObject }>()
   const current = new Map<string, string>()
 
   async function remember(dataKey: DataKey) {
-    if (dataKey.kekId !== deps.kek.id) {
-      throw new AuthconnError('key_encryption_key_wrong', `Data key ${dataKey.id} was wrapped by another key`)
-    }
     // As an object: from bytes, Node makes one at every use, which takes longer than to open a token.
-    const key = { id: dataKey.id, bytes: createSecretKey(await deps.kek.unwrap(dataKey)) }
+    const key = { id: dataKey.id, bytes: createSecretKey(await unwrapDataKey(deps.keks, dataKey)) }
     unwrapped.set(key.id, key)
     return key
   }

@@ -1,7 +1,7 @@
 import type { NewWorkspace } from '@authconn/shared'
 import type { CallerWithKey } from '../callers/manage-callers.ts'
 import { requirePermission } from '../callers/permissions.ts'
-import type { KeyEncryptionKey } from '../crypto/key-encryption-key.ts'
+import type { KeyEncryptionKeys } from '../crypto/key-encryption-key.ts'
 import { AuthconnError } from '../errors.ts'
 import type { Caller, Page } from '../ports.ts'
 import type { Workspace, WorkspaceStore } from '../workspace-port.ts'
@@ -17,12 +17,12 @@ export interface ManageWorkspaces {
 
 export function createManageWorkspaces(deps: {
   workspaces: WorkspaceStore
-  kek: KeyEncryptionKey
+  keks: KeyEncryptionKeys
 }): ManageWorkspaces {
   return {
     async create(by, { name }) {
       requirePermission(by, 'vault:operate')
-      const { row, apiKey } = await newWorkspace(deps.kek, name, (id) => administratorOf(id, 'admin'))
+      const { row, apiKey } = await newWorkspace(deps.keks, name, (id) => administratorOf(id, 'admin'))
       const made = await deps.workspaces.insert(row)
       if (!made) throw new AuthconnError('workspace_exists', `There is a workspace named "${name}" already`)
       return { workspace: made.workspace, administrator: { caller: made.firstCaller, apiKey } }
