@@ -22,10 +22,13 @@ export function bundle(name: string): Step {
 }
 
 async function bundleProgram(directory: string): Promise<string> {
-  const manifest: Partial<Record<'dependencies' | 'optionalDependencies', object>> = JSON.parse(
-    await readFile(join(directory, 'package.json'), 'utf8'),
-  )
-  const dependencies = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })
+  const manifest: Partial<Record<'dependencies' | 'optionalDependencies' | 'peerDependencies', object>> =
+    JSON.parse(await readFile(join(directory, 'package.json'), 'utf8'))
+  const dependencies = Object.keys({
+    ...manifest.dependencies,
+    ...manifest.optionalDependencies,
+    ...manifest.peerDependencies,
+  })
   const build = await rolldown({
     input: { main: join(directory, 'src/main.ts') },
     platform: 'node',

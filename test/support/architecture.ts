@@ -13,6 +13,7 @@ export interface Manifest {
   bin?: object
   dependencies?: Record<string, string>
   optionalDependencies?: Record<string, string>
+  peerDependencies?: Record<string, string>
   devDependencies?: Record<string, string>
 }
 
@@ -83,7 +84,8 @@ function dependenciesAreDeclared(path: string, { from, typeOnly }: Import, manif
   const name = packageName(from)
   const own = manifests[packageOf(path)]
   if (name === undefined || own === undefined) return undefined
-  if (own.dependencies?.[name] || own.optionalDependencies?.[name]) return undefined
+  if (own.dependencies?.[name] || own.optionalDependencies?.[name] || own.peerDependencies?.[name])
+    return undefined
   const forDevelopment = own.devDependencies?.[name] !== undefined
   if (!isSource(path)) {
     const known = forDevelopment || manifests['']?.devDependencies?.[name] || name === own.name

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { lockDataDirectory, makeDataDirectory } from './adapters/files/data-directory.ts'
+import { KeyServiceFailure } from './adapters/key-services/key-service.ts'
 import { findKeks } from './adapters/open-kek.ts'
 import { sampleDataKeys } from './adapters/postgres/data-key-store.ts'
 import { isDatabaseUnavailable, refusedAddress } from './adapters/postgres/database-errors.ts'
@@ -34,7 +35,11 @@ export async function withStorage<T>(
   }
   try {
     opened = await open(config, log)
-    const keks = await findKeks(config.kek, config.dataDirectory, await sampleDataKeys(opened.db))
+    const keks = await findKeks(
+      { sources: config.keks, ...config.keyServices },
+      config.dataDirectory,
+      await sampleDataKeys(opened.db),
+    )
     return await work({ ...opened, keks, close })
   } catch (error) {
     // What went wrong first is what there is to say.
@@ -79,6 +84,10 @@ async function open(config: Config, log: Logger): Promise<OpenDatabase> {
 }
 
 function inWords(error: unknown, { databaseUrl, databaseUrlSetting }: Config): unknown {
+  // Callers are not told what the key service said of keys and identities; whoever starts the vault is.
+  if (error instanceof AuthconnError && error.cause instanceof KeyServiceFailure) {
+    return new AuthconnError(error.code, `${error.message}: ${error.cause.message}`, { cause: error })
+  }
   if (!databaseUrl || error instanceof AuthconnError) return error
   const refused = refusedAddress(error)
   if (refused) {

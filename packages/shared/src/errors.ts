@@ -312,11 +312,23 @@ const table = {
     title: 'The vault cannot reach its database',
     hint: 'Try again after the time in Retry-After; the operator finds the reason in the log of the vault.',
   },
+  kms_unavailable: {
+    status: 503,
+    kind: 'unavailable',
+    title: 'The key service of the vault does not answer',
+    hint: 'Try again after the time in Retry-After; the operator finds the reason in the log of the vault. What the vault has unwrapped before goes on being served meanwhile.',
+  },
   not_ready: {
     status: 503,
     kind: 'unavailable',
     title: 'The vault is not ready',
     hint: 'It is starting, stopping, or has lost its database. Try again after the time in Retry-After.',
+  },
+  kms_refused: {
+    status: 500,
+    kind: 'internal',
+    title: 'The key service refuses to use the key-encryption key',
+    hint: 'The operator has to look at the key and at what the vault may do with it: the reason is in the log of the vault, and docs/keys.md lists what it needs.',
   },
   sealed_value_damaged: {
     status: 500,
@@ -360,7 +372,7 @@ const table = {
     status: 0,
     kind: 'state',
     title: 'The key-encryption key does not belong to this database',
-    hint: 'Give the key that this database was made with, or point DATABASE_URL and AUTHCONN_DATA_DIR at the right place. Nothing was changed.',
+    hint: 'Give the keys that this database was sealed under, previous ones included, or point DATABASE_URL and AUTHCONN_DATA_DIR at the right place. Nothing was changed.',
   },
   key_file_unsafe: {
     status: 0,

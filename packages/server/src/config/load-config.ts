@@ -1,9 +1,11 @@
 import { resolve } from 'node:path'
 import { defaultDataDirectory } from '@authconn/shared/local'
 import { formatAddressRange, parseAddressRange } from '../core/callers/address-range.ts'
-import { isKek, kekBytes } from '../core/crypto/key-encryption-key.ts'
+import type { KekSource } from '../core/crypto/kek-source.ts'
 import type { Secret } from '../core/secret.ts'
 import { type ProxyConfig, providerHosts, readProxy, requireTlsVerification } from './network-settings.ts'
+import { readKeks } from './read-keks.ts'
+import { type KeyServiceConfig, readKeyServices } from './read-key-services.ts'
 import { boolean, type Environment, integer, invalid, list, oneOf, read, secret } from './read-setting.ts'
 import { foreignSettings, type SettingName, settings } from './settings.ts'
 
@@ -22,8 +24,9 @@ export interface Config {
   /** The setting it came from, for messages. */
   readonly databaseUrlSetting: SettingName
   readonly databasePoolSize: number
-  /** The key in base64; undefined: the key file in the data directory. */
-  readonly kek: Secret | undefined
+  /** The current key-encryption key, then those before it; undefined: the key file in the data directory. */
+  readonly keks: readonly KekSource[] | undefined
+  readonly keyServices: KeyServiceConfig
   readonly autoMigrate: boolean
   readonly allowedRedirectUris: readonly string[]
   readonly allowLoopbackProviders: boolean
@@ -71,6 +74,7 @@ export interface Config {
 export function loadConfig(env: Environment): Config {
   requireTlsVerification(env)
   const database = databaseUrl(env)
+  const keks = readKeks(env)
   return Object.freeze({
     host: read(env, 'AUTHCONN_HOST') ?? '127.0.0.1',
     port: integer(env, 'AUTHCONN_PORT', { min: 0, max: 65_535, fallback: 7345 }),
@@ -80,7 +84,8 @@ export function loadConfig(env: Environment): Config {
     databaseUrl: database?.value,
     databaseUrlSetting: database?.from ?? 'DATABASE_URL',
     databasePoolSize: integer(env, 'AUTHCONN_DATABASE_POOL_SIZE', { min: 1, max: 200, fallback: 10 }),
-    kek: kek(env),
+    keks,
+    keyServices: readKeyServices(env, keks),
     autoMigrate: boolean(env, 'AUTHCONN_AUTO_MIGRATE', true),
     allowedRedirectUris: redirectUris(env),
     allowLoopbackProviders: boolean(env, 'AUTHCONN_ALLOW_LOOPBACK_PROVIDERS', false),
@@ -193,17 +198,6 @@ function isDatabaseUrl(text: string): boolean {
   // A bare % passes as a URL and fails in the driver.
   const isDecodable = [username, password, pathname].every((part) => !/%(?![0-9a-f]{2})/i.test(part))
   return /^postgres(ql)?:$/.test(protocol) && isDecodable
-}
-
-function kek(env: Environment): Secret | undefined {
-  const key = secret(env, 'AUTHCONN_KEK', 'AUTHCONN_KEK_FILE')
-  if (key && !isKek(key.value.reveal())) {
-    throw invalid(
-      key.from,
-      `must ${key.from === 'AUTHCONN_KEK' ? 'be' : 'name a file that holds'} ${kekBytes} bytes in base64; make one with: openssl rand -base64 ${kekBytes}`,
-    )
-  }
-  return key?.value
 }
 
 function redirectUris(env: Environment): readonly string[] {

@@ -66,12 +66,43 @@ export const settings = [
     name: 'AUTHCONN_KEK',
     default: 'none: the file kek in the data directory, made on the first start',
     description:
-      'The key-encryption key: 32 random bytes in base64, such as `openssl rand -base64 32` prints. Keep a copy apart from the database: without it nothing can be read.',
+      'The key-encryption keys, apart by spaces or commas: the current one, then those before it. Each is 32 random bytes in base64, such as `openssl rand -base64 32` prints; `file:/PATH` of a key file; or a key in a key service: `aws-kms:KEY_ARN`, `gcp-kms:projects/…`, `azure-key-vault:https://…`, `vault-transit:https://…`. See docs/keys.md. Keep a copy of what is no service apart from the database: without it nothing can be read.',
   },
   {
     name: 'AUTHCONN_KEK_FILE',
     default: 'none',
-    description: 'A file that holds the key-encryption key in base64, such as a mounted secret.',
+    description: 'A file that holds what AUTHCONN_KEK would, such as a mounted secret.',
+  },
+  {
+    name: 'AUTHCONN_GCP_KMS_ENDPOINT',
+    default: 'https://cloudkms.googleapis.com',
+    description: 'Where Google Cloud KMS is reached for gcp-kms keys, such as by Private Service Connect.',
+  },
+  {
+    name: 'AUTHCONN_TRANSIT_TOKEN',
+    default: 'none: an agent in between authenticates',
+    description: 'The token for vault-transit keys, in HashiCorp Vault or OpenBao.',
+  },
+  {
+    name: 'AUTHCONN_TRANSIT_TOKEN_FILE',
+    default: 'none',
+    description: 'A file that holds that token. Read at every use, so that an agent can keep it alive.',
+  },
+  {
+    name: 'AUTHCONN_TRANSIT_LOGIN',
+    default: 'none',
+    description:
+      'MOUNT:ROLE, such as kubernetes:authconn: in place of a token, a login by the Kubernetes or JWT method that is mounted there.',
+  },
+  {
+    name: 'AUTHCONN_TRANSIT_JWT_FILE',
+    default: "the token of the pod's service account",
+    description: 'The file with the JWT for that login.',
+  },
+  {
+    name: 'AUTHCONN_TRANSIT_NAMESPACE',
+    default: 'none',
+    description: 'The namespace of vault-transit keys.',
   },
   {
     name: 'AUTHCONN_AUTO_MIGRATE',

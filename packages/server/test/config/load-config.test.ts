@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { loadConfig } from '../../src/config/load-config.ts'
 import { settings } from '../../src/config/settings.ts'
+import { Secret } from '../../src/core/secret.ts'
 
 const kek = Buffer.alloc(32, 7).toString('base64')
 const directory = mkdtempSync(join(tmpdir(), 'authconn-config-'))
@@ -34,7 +35,7 @@ describe('the settings', () => {
       AUTHCONN_KEK_FILE: file('kek', `${kek}\n`),
       DATABASE_URL_FILE: file('url', 'postgres://u:p@localhost/db\n'),
     })
-    expect(config.kek?.reveal()).toBe(kek)
+    expect(config.keks).toEqual([{ kind: 'key', key: new Secret(kek) }])
     expect(config.databaseUrl?.reveal()).toBe('postgres://u:p@localhost/db')
   })
 

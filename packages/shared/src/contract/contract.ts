@@ -70,6 +70,9 @@ const auditQuery = Type.Object(
 )
 const pageOfGrants = Type.Object({ limit, after: Type.Optional(schema.GrantCursor) }, closed)
 
+/** What an operation may answer that seals or opens something with a data key that is not unwrapped yet. */
+const keyServiceErrors = ['kms_unavailable', 'kms_refused'] as const satisfies readonly ErrorCode[]
+
 /** Every operation of the vault's API. Validation, serialization, OpenAPI and the clients' types come from here. */
 export const contract = {
   getHealth: {
@@ -114,6 +117,7 @@ export const contract = {
       'discovery_failed',
       'issuer_mismatch',
       'auth_method_unsupported',
+      ...keyServiceErrors,
     ],
   },
   listConnections: {
@@ -141,7 +145,7 @@ export const contract = {
     params: byName,
     body: schema.ConnectionUpdate,
     success: { status: 200, description: 'The connection', schema: schema.Connection },
-    errors: ['connection_not_found', 'client_key_invalid', 'sealed_value_damaged'],
+    errors: ['connection_not_found', 'client_key_invalid', 'sealed_value_damaged', ...keyServiceErrors],
   },
   deleteConnection: {
     summary: 'Delete a connection with all its grants, revoking them at the provider',
@@ -153,7 +157,7 @@ export const contract = {
       description: 'It is gone; what happened at the provider, for each grant that held tokens (the first 100)',
       schema: schema.DeletedConnection,
     },
-    errors: ['connection_not_found'],
+    errors: ['connection_not_found', ...keyServiceErrors],
   },
   listGrants: {
     summary: 'List the grants of a connection that the caller may act for, by subject',
@@ -197,6 +201,7 @@ export const contract = {
       'min_ttl_unreachable',
       'grant_not_refreshable',
       'sealed_value_damaged',
+      ...keyServiceErrors,
     ],
   },
   revokeGrant: {
@@ -210,7 +215,7 @@ export const contract = {
       description: 'Revoked here; what happened at the provider',
       schema: schema.Revocation,
     },
-    errors: ['connection_not_found', 'grant_not_found'],
+    errors: ['connection_not_found', 'grant_not_found', ...keyServiceErrors],
   },
   startAuthorization: {
     summary: 'Begin the consent flow',
@@ -231,6 +236,7 @@ export const contract = {
       'provider_address_refused',
       'provider_host_not_allowed',
       'sealed_value_damaged',
+      ...keyServiceErrors,
     ],
   },
   getAuthorization: {
@@ -268,6 +274,7 @@ export const contract = {
       'provider_address_refused',
       'provider_host_not_allowed',
       'sealed_value_damaged',
+      ...keyServiceErrors,
     ],
   },
   cancelAuthorization: {
@@ -336,7 +343,7 @@ export const contract = {
     permission: 'vault:operate',
     body: schema.NewWorkspace,
     success: { status: 201, description: 'The workspace', schema: schema.CreatedWorkspace },
-    errors: ['workspace_exists'],
+    errors: ['workspace_exists', ...keyServiceErrors],
   },
   listWorkspaces: {
     summary: 'List workspaces, by name',

@@ -9,6 +9,13 @@ const purpose = 'audit'
  * the database, so whoever can write there cannot make records that verify. Throws key_encryption_key_wrong.
  */
 export async function openAuditKey(db: Database, keks: KeyEncryptionKeys): Promise<KeyObject> {
+  const row = (await findAuditKey(db)) ?? (await makeAuditKey(db, keks))
+  const dataKey = { id: row.id, workspaceId: purpose, version: 1, kekId: row.kek_id, wrapped: row.wrapped }
+  // As an object: from bytes, Node makes one at every use, which takes four times as long as the MAC itself.
+  return createSecretKey(await unwrapDataKey(keks, dataKey))
+}
+
+async function makeAuditKey(db: Database, keks: KeyEncryptionKeys) {
   const made = await createDataKey(keks, purpose, 1)
   await db
     .insertInto('audit_keys')
@@ -16,12 +23,11 @@ export async function openAuditKey(db: Database, keks: KeyEncryptionKeys): Promi
     .onConflict((conflict) => conflict.column('purpose').doNothing())
     .execute()
   // Another replica may have been first.
-  const row = await db
-    .selectFrom('audit_keys')
-    .selectAll()
-    .where('purpose', '=', purpose)
-    .executeTakeFirstOrThrow()
-  const dataKey = { id: row.id, workspaceId: purpose, version: 1, kekId: row.kek_id, wrapped: row.wrapped }
-  // As an object: from bytes, Node makes one at every use, which takes four times as long as the MAC itself.
-  return createSecretKey(await unwrapDataKey(keks, dataKey))
+  const row = await findAuditKey(db)
+  if (!row) throw new Error('The key of the audit log was there a moment ago')
+  return row
+}
+
+function findAuditKey(db: Database) {
+  return db.selectFrom('audit_keys').selectAll().where('purpose', '=', purpose).executeTakeFirst()
 }

@@ -1,0 +1,61 @@
+import { createServiceKey } from './cipher.ts'
+import { type Call, type FakeService, type Reply, serveKeyService } from './serve-key-service.ts'
+
+export const gcpName = 'projects/example/locations/europe-west1/keyRings/authconn/cryptoKeys/kek'
+
+export interface FakeGcpKms extends FakeService {
+  /** With which Google's library finds its metadata server, and so credentials. */
+  environment: Record<string, string>
+  endpoint: string
+  /** The calls that are not for credentials. */
+  kmsCalls(): Call[]
+}
+
+/** Google Cloud KMS with one key, by its REST interface, and the metadata server of the machine that calls it. */
+export async function fakeGcpKms(): Promise<FakeGcpKms> {
+  const key = createServiceKey()
+  const token = 'ya29.of-the-service-account'
+  const service = await serveKeyService((call) => {
+    if (call.path.startsWith('/computeMetadata/')) return metadata(call, token)
+    if (call.headers.authorization !== `Bearer ${token}`) return refuse(401, 'UNAUTHENTICATED')
+    return operate(call)
+  })
+
+  function operate({ method, path, body }: Call): Reply {
+    const additional: string = body?.additionalAuthenticatedData ?? ''
+    if (method === 'POST' && path === `/v1/${gcpName}:encrypt`) {
+      const ciphertext = key.encrypt(Buffer.from(body.plaintext, 'base64'), additional).toString('base64')
+      return { status: 200, body: { name: `${gcpName}/cryptoKeyVersions/1`, ciphertext } }
+    }
+    if (method === 'POST' && path === `/v1/${gcpName}:decrypt`) {
+      const plaintext = key.decrypt(Buffer.from(body.ciphertext, 'base64'), additional)
+      return plaintext
+        ? { status: 200, body: { plaintext: plaintext.toString('base64') } }
+        : refuse(400, 'INVALID_ARGUMENT')
+    }
+    return refuse(404, 'NOT_FOUND')
+  }
+
+  return Object.assign(service, {
+    endpoint: `http://127.0.0.1:${service.port}`,
+    environment: {
+      AUTHCONN_GCP_KMS_ENDPOINT: `http://127.0.0.1:${service.port}`,
+      GCE_METADATA_HOST: `127.0.0.1:${service.port}`,
+      METADATA_SERVER_DETECTION: 'assume-present',
+    },
+    kmsCalls: () => service.calls.filter(({ path }) => path.startsWith('/v1/')),
+  })
+}
+
+export function refuse(status: number, reason: string): Reply {
+  return { status, body: { error: { code: status, message: `about ${gcpName}`, status: reason } } }
+}
+
+function metadata({ path, headers }: Call, token: string): Reply {
+  const flavor = { 'metadata-flavor': 'Google' }
+  if (headers['metadata-flavor'] !== 'Google') return { status: 403, headers: flavor }
+  if (path.includes('/service-accounts/default/token')) {
+    return { status: 200, headers: flavor, body: { access_token: token, expires_in: 3600, token_type: 'Bearer' } }
+  }
+  return { status: 200, headers: flavor, body: 'example' }
+}
