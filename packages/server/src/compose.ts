@@ -95,7 +95,7 @@ export async function composeVault(config: Config, log: Logger, tracing?: Tracin
       keepAdminKey(config.dataDirectory, { url: localUrl(config) }, key),
     )
     // Another replica may have made the first start meanwhile, with a key of its own.
-    await checkKeks(keks, await sampleDataKeys(storage.db))
+    if (storage.isNew) await checkKeks(keks, await sampleDataKeys(storage.db))
     // Nobody else can be using it, so what a former process was doing has come to its end with it.
     if (storage.kind === 'pglite') await createGrantStore(storage.db).endAllLeases()
     // Without them records go into the default partition, which is no reason not to start.

@@ -12,6 +12,8 @@ import { AuthconnError } from './core/errors.ts'
 import type { Logger } from './logger.ts'
 
 export interface Storage extends OpenDatabase {
+  /** Nothing was sealed yet when it was opened. */
+  isNew: boolean
   /** undefined: none was given, and nothing is sealed yet. */
   keks: KeyEncryptionKeys | undefined
 }
@@ -35,12 +37,10 @@ export async function withStorage<T>(
   }
   try {
     opened = await open(config, log)
-    const keks = await findKeks(
-      { sources: config.keks, ...config.keyServices },
-      config.dataDirectory,
-      await sampleDataKeys(opened.db),
-    )
-    return await work({ ...opened, keks, close })
+    const sealedWith = await sampleDataKeys(opened.db)
+    const settings = { sources: config.keks, ...config.keyServices }
+    const keks = await findKeks(settings, config.dataDirectory, sealedWith)
+    return await work({ ...opened, isNew: sealedWith.length === 0, keks, close })
   } catch (error) {
     // What went wrong first is what there is to say.
     await close().catch(() => undefined)
