@@ -51,8 +51,17 @@ test('a number of answers that fit no standard are the last word', () => {
 test('what the vault itself failed at is tried again, and never ends a grant', () => {
   const damaged = judgeFailure(new AuthconnError('sealed_value_damaged', 'damaged'), fresh, attempt)
   expect(damaged).toMatchObject({ status: 'active', blocked: null, error: { code: 'sealed_value_damaged' } })
-  expect(damaged.retryIn).toBeGreaterThan(0)
+  expect(damaged.retryIn).toBe(300)
   const defect = judgeFailure(new TypeError('canary'), fresh, attempt)
   expect(defect.error.code).toBe('internal_error')
   expect(JSON.stringify(defect)).not.toContain('canary')
+})
+
+test('a key service that is away is waited for like a provider', () => {
+  const away = new AuthconnError('kms_unavailable', 'AWS KMS does not answer', { retryAfter: 4 })
+  const verdict = judgeFailure(away, fresh, attempt, () => 0.5)
+  expect(verdict).toMatchObject({ status: 'active', outcomeUnknown: false, error: { code: 'kms_unavailable' } })
+  expect(verdict.retryIn).toBeGreaterThanOrEqual(4)
+  expect(verdict.retryIn).toBeLessThan(10)
+  expect(judgeFailure(new AuthconnError('kms_refused'), fresh, attempt).retryIn).toBe(300)
 })

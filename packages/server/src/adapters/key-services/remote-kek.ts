@@ -11,9 +11,16 @@ export interface Patience {
   pausesMs: readonly number[]
   /** Milliseconds for which nothing is asked after all attempts failed, at first and at most. */
   restMs: { first: number; longest: number }
+  /** Milliseconds of a clock that never goes back. */
+  clock(): number
 }
 
-const usualPatience: Patience = { attemptMs: 5000, pausesMs: [200, 800], restMs: { first: 1000, longest: 15_000 } }
+const usualPatience: Patience = {
+  attemptMs: 5000,
+  pausesMs: [200, 800],
+  restMs: { first: 1000, longest: 15_000 },
+  clock: () => performance.now(),
+}
 
 /**
  * A key-encryption key in a key service. What passes is tried again, within 17 seconds in all; who asks for the same data
@@ -55,12 +62,12 @@ export function createRemoteKek(
   }
 }
 
-function createCall(service: KeyService, { attemptMs, pausesMs, restMs }: Patience) {
+function createCall(service: KeyService, { attemptMs, pausesMs, restMs, clock }: Patience) {
   let failures = 0
   let restingUntil = 0
 
   return async function call<T>(binding: Binding, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const left = restingUntil - performance.now()
+    const left = restingUntil - clock()
     if (left > 0) {
       throw toError(service, binding, new KeyServiceFailure('passing', 'It failed a moment ago'), left)
     }
@@ -78,7 +85,7 @@ function createCall(service: KeyService, { attemptMs, pausesMs, restMs }: Patien
     if (!isPassing(outcome)) throw toError(service, binding, outcome, 0)
     const rest = Math.min(restMs.first * 2 ** failures, restMs.longest)
     failures++
-    restingUntil = performance.now() + rest
+    restingUntil = clock() + rest
     throw toError(service, binding, outcome, rest)
   }
 }

@@ -23,7 +23,7 @@ export function judgeFailure(
   attempt: { interruptedAt: Date | null; clientAsOf: Date },
   random?: () => number,
 ): Verdict {
-  if (!(error instanceof ProviderFailure)) return retry(ownFailure(error), ownFailurePause)
+  if (!(error instanceof ProviderFailure)) return retry(ownFailure(error), ownPause(error, grant, random))
   const { code, message } = toAuthconnError(error)
   const { interruptedAt, clientAsOf } = attempt
   switch (error.kind) {
@@ -56,6 +56,12 @@ function retry(error: Failure, retryIn: number | null): Verdict {
 
 function over(error: Failure): Verdict {
   return { ...retry(error, null), status: 'expired' }
+}
+
+/** A key service comes back like a provider does; the rest waits for somebody to mend it. */
+function ownPause(error: unknown, { failureCount }: Pick<Grant, 'failureCount'>, random?: () => number): number {
+  if (!(error instanceof AuthconnError && error.code === 'kms_unavailable')) return ownFailurePause
+  return backoff(failureCount, error.retryAfter, random)
 }
 
 function ownFailure(error: unknown): Failure {
