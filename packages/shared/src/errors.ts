@@ -328,7 +328,7 @@ const table = {
     status: 500,
     kind: 'internal',
     title: 'The key service refuses to use the key-encryption key',
-    hint: 'The operator has to look at the key and at what the vault may do with it: the reason is in the log of the vault, and docs/keys.md lists what it needs.',
+    hint: 'The operator has to look at the key and at what the vault may do with it: the reason is in the log of the vault, and docs/key-sources.md lists what it needs.',
   },
   sealed_value_damaged: {
     status: 500,
@@ -366,7 +366,7 @@ const table = {
     status: 0,
     kind: 'state',
     title: 'The key-encryption key for this database is missing',
-    hint: 'Put the key file back, or give the key in AUTHCONN_KEK or AUTHCONN_KEK_FILE. Without it the stored secrets cannot be read; nothing was changed.',
+    hint: 'Put the key file back, or say in AUTHCONN_KEK or AUTHCONN_KEK_FILE where the key is. Without it the stored secrets cannot be read; nothing was changed.',
   },
   key_encryption_key_wrong: {
     status: 0,

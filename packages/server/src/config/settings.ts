@@ -66,7 +66,7 @@ export const settings = [
     name: 'AUTHCONN_KEK',
     default: 'none: the file kek in the data directory, made on the first start',
     description:
-      'The key-encryption keys, apart by spaces or commas: the current one, then those before it. Each is 32 random bytes in base64, such as `openssl rand -base64 32` prints; `file:/PATH` of a key file; or a key in a key service: `aws-kms:KEY_ARN`, `gcp-kms:projects/…`, `azure-key-vault:https://…`, `vault-transit:https://…`. See docs/keys.md. Keep a copy of what is no service apart from the database: without it nothing can be read.',
+      'The key-encryption keys, apart by spaces or commas: the current one, then those before it. Each is 32 random bytes in base64, such as `openssl rand -base64 32` prints; `file:/PATH` of a key file; or a key in a key service: `aws-kms:KEY_ARN`, `gcp-kms:projects/…`, `azure-key-vault:https://…`, `vault-transit:https://…`. See docs/key-sources.md. Keep a copy of what is no service apart from the database: without it nothing can be read.',
   },
   {
     name: 'AUTHCONN_KEK_FILE',

@@ -15,8 +15,7 @@ const signal = AbortSignal.timeout(30_000)
 let vault: FakeAzureKeyVault
 beforeEach(async () => {
   vault = await fakeAzureKeyVault()
-  vi.stubEnv('IDENTITY_ENDPOINT', `http://127.0.0.1:${vault.identity.port}/msi`)
-  vi.stubEnv('IDENTITY_HEADER', 'the header')
+  for (const [name, value] of Object.entries(vault.identityEnvironment)) vi.stubEnv(name, value)
   const trusted = tls.getCACertificates('default')
   tls.setDefaultCACertificates([...trusted, azureCertificate.cert])
   onTestFinished(() => {

@@ -34,6 +34,10 @@ export async function fakeAwsKms(arn = awsArn): Promise<FakeAwsKms> {
 
   return Object.assign(service, {
     environment: {
+      // Nothing of the developer's own.
+      AWS_PROFILE: '',
+      AWS_CONFIG_FILE: '/dev/null',
+      AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
       AWS_ENDPOINT_URL_KMS: `http://127.0.0.1:${service.port}`,
       AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
       AWS_SECRET_ACCESS_KEY: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY',

@@ -32,7 +32,9 @@ export interface FakeAzureKeyVault extends FakeService {
   identity: FakeService
   /** The calls past the first, by which the client learns where to get a token. */
   authorizedCalls(): Call[]
-  /** For a process: where the identity of the machine is, how the vault's name resolves, whose certificate it has. */
+  /** Where the identity of the machine is. */
+  identityEnvironment: Record<string, string>
+  /** For a process: that, how the vault's name resolves, and whose certificate it has. */
   environment(certificateFile: string): Record<string, string>
 }
 
@@ -81,7 +83,17 @@ export async function fakeAzureKeyVault(): Promise<FakeAzureKeyVault> {
       : refuse(400, 'BadParameter')
   }
 
+  const identityEnvironment = {
+    // Nothing of the developer's own.
+    AZURE_TENANT_ID: '',
+    AZURE_CLIENT_ID: '',
+    AZURE_CLIENT_SECRET: '',
+    AZURE_FEDERATED_TOKEN_FILE: '',
+    IDENTITY_ENDPOINT: `http://127.0.0.1:${identity.port}/msi/token`,
+    IDENTITY_HEADER: 'the header',
+  }
   return Object.assign(service, {
+    identityEnvironment,
     kek: `azure-key-vault:${origin}/keys/kek`,
     versions,
     rotate,
@@ -92,8 +104,7 @@ export async function fakeAzureKeyVault(): Promise<FakeAzureKeyVault> {
       return {
         NODE_EXTRA_CA_CERTS: certificateFile,
         NODE_OPTIONS: `--import=${fileURLToPath(new URL('resolve-azure.ts', import.meta.url))}`,
-        IDENTITY_ENDPOINT: `http://127.0.0.1:${identity.port}/msi/token`,
-        IDENTITY_HEADER: 'the header',
+        ...identityEnvironment,
       }
     },
   })

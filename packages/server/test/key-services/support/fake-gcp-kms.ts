@@ -39,6 +39,9 @@ export async function fakeGcpKms(): Promise<FakeGcpKms> {
   return Object.assign(service, {
     endpoint: `http://127.0.0.1:${service.port}`,
     environment: {
+      // Nothing of the developer's own, which would be found below HOME.
+      HOME: '/nonexistent',
+      GOOGLE_APPLICATION_CREDENTIALS: '',
       AUTHCONN_GCP_KMS_ENDPOINT: `http://127.0.0.1:${service.port}`,
       GCE_METADATA_HOST: `127.0.0.1:${service.port}`,
       METADATA_SERVER_DETECTION: 'assume-present',
