@@ -1,5 +1,6 @@
 import type { KekSource } from '../core/crypto/kek-source.ts'
 import {
+  createDataKey,
   createKeks,
   createLocalKek,
   type KeyEncryptionKey,
@@ -38,6 +39,9 @@ export async function findKeks(
   }
   const keks = toKeks(found)
   await checkKeks(keks, sealedWith)
+  // A key that was put in front and nothing is wrapped by yet: whether it can be used shows now, and not when it has to.
+  const isProven = sealedWith.some(({ kekId }) => kekId === keks.current.id)
+  if (sealedWith.length > 0 && !isProven) await createDataKey(keks, 'trial', 0)
   return keks
 }
 

@@ -51,11 +51,11 @@ describe('Google Cloud KMS', () => {
     const ciphertext = await wrapAndUnwrap(kms)
     const data = JSON.stringify(['authconn', 'data-key', 'workspace-1', 'data-key-1'])
     const additionalAuthenticatedData = Buffer.from(data).toString('base64')
-    expect(service.kmsCalls().map(({ body }) => body)).toEqual([
+    expect(service.calls.map(({ body }) => body)).toEqual([
       { plaintext: base64, additionalAuthenticatedData },
       { ciphertext, additionalAuthenticatedData },
     ])
-    const tokens = () => service.calls.filter(({ path }) => path.includes('/default/token')).length
+    const tokens = () => service.metadata.calls.filter(({ path }) => path.includes('/default/token')).length
     expect(tokens()).toBe(1)
     await wrapAndUnwrap(kms)
     expect(tokens()).toBe(1)

@@ -182,6 +182,33 @@ describe.each(Object.keys(subjects))('with a key in %s', (name) => {
   })
 })
 
+test('a callback that came while the key service was away can be sent again', async () => {
+  const service = await fakeTransit()
+  const environment = await environmentOf({
+    AUTHCONN_TRANSIT_TOKEN: 'hvs.the-token',
+    AUTHCONN_KEK: service.kek,
+  })
+  const first = await startVaultProcess(environment)
+  const { client_id, client_secret } = sandbox.client
+  const connection = { name: 'here', provider_url: sandbox.issuer, client_id, client_secret }
+  expect(await first.call('createConnection', { body: connection })).toMatchObject({ status: 201 })
+  const request = { scopes: ['openid'], redirect_uri: 'http://127.0.0.1:8080/callback' }
+  const started = await first.call('startAuthorization', { params: { name: 'here' }, body: request })
+  const { redirectedUrl } = await browse(started.body.authorization_url)
+  await first.end('SIGTERM')
+
+  const vault = await startVaultProcess(environment)
+  const complete = () =>
+    vault.call('completeAuthorization', {
+      params: { id: started.body.id },
+      body: { redirected_url: redirectedUrl },
+    })
+  service.fault = () => 'reset'
+  expect(await complete()).toMatchObject({ status: 503, body: { code: 'kms_unavailable' } })
+  service.fault = undefined
+  await expect.poll(async () => (await complete()).status, { timeout: 10_000 }).toBe(200)
+})
+
 test('a vault moves from its key file to a key service while what was sealed before goes on being served', async () => {
   const service = await fakeTransit()
   const environment = await environmentOf({ AUTHCONN_TRANSIT_TOKEN: 'hvs.the-token', AUTHCONN_KEK: '' })
@@ -196,6 +223,12 @@ test('a vault moves from its key file to a key service while what was sealed bef
   expect(missing.stderr).toContain(`the current key has id ${service.kek}`)
 
   const both = { ...environment, AUTHCONN_KEK: `${service.kek} file:${environment.AUTHCONN_DATA_DIR}/kek` }
+  service.fault = () => refuseAsTransit(403, 'permission denied')
+  expect(await runServer(['start', '--port', '0'], both)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('kms_refused'),
+  })
+  service.fault = undefined
   const vault = await startVaultProcess(both)
   expect(await vault.call('getToken', { params: { name: 'here' } })).toMatchObject({ status: 200 })
   const there = await anotherWorkspace(vault, both, 'acme')
@@ -213,11 +246,7 @@ test.each([
   ],
 ])('says what to install where the client of %s is not', async (scheme, kek, advice) => {
   const hide = fileURLToPath(new URL('../key-services/support/hide-packages.ts', import.meta.url))
-  const environment = {
-    AUTHCONN_DATA_DIR: temporaryDirectory(),
-    AUTHCONN_KEK: kek,
-    NODE_OPTIONS: `--import=${hide}`,
-  }
+  const environment = await environmentOf({ AUTHCONN_KEK: kek, NODE_OPTIONS: `--import=${hide}` })
   const { code, stderr } = await runServer(['start', '--port', '0'], environment)
   expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining(advice) })
   expect(stderr).toContain(`${scheme}:…, whose client is not installed`)

@@ -43,13 +43,13 @@ export function createCompleteAuthorization(deps: {
     const callback = checkCallback(authorization, redirectedUrl)
     const connection = await connections.findById(authorization.connectionId)
     const sealedSecrets = authorization.secrets
+    // What the database and the key service can fail at is done before the one try is taken and the code is spent.
+    await keyring.prepare(authorization.workspaceId)
     if (authorization.status !== 'pending' || !sealedSecrets || !connection || !(await authorizations.claim(id))) {
       throw over(authorization)
     }
     try {
       const request = await openRequest(keyring, authorization, sealedSecrets)
-      // What the database can fail at is done before the code is spent.
-      await keyring.prepare(connection.workspaceId)
       const askedAt = performance.now()
       const tokens = await callAsClient(keyring, connection, (client) =>
         oauth.exchangeCode(client, request, callback),

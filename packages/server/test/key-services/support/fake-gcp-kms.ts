@@ -7,19 +7,18 @@ export interface FakeGcpKms extends FakeService {
   /** With which Google's library finds its metadata server, and so credentials. */
   environment: Record<string, string>
   endpoint: string
-  /** The calls that are not for credentials. */
-  kmsCalls(): Call[]
+  /** Of the machine that calls it: gives credentials. */
+  metadata: FakeService
 }
 
 /** Google Cloud KMS with one key, by its REST interface, and the metadata server of the machine that calls it. */
 export async function fakeGcpKms(): Promise<FakeGcpKms> {
   const key = createServiceKey()
   const token = 'ya29.of-the-service-account'
-  const service = await serveKeyService((call) => {
-    if (call.path.startsWith('/computeMetadata/')) return metadata(call, token)
-    if (call.headers.authorization !== `Bearer ${token}`) return refuse(401, 'UNAUTHENTICATED')
-    return operate(call)
-  })
+  const metadata = await serveKeyService((call) => answerMetadata(call, token))
+  const service = await serveKeyService((call) =>
+    call.headers.authorization === `Bearer ${token}` ? operate(call) : refuse(401, 'UNAUTHENTICATED'),
+  )
 
   function operate({ method, path, body }: Call): Reply {
     const additional: string = body?.additionalAuthenticatedData ?? ''
@@ -43,10 +42,10 @@ export async function fakeGcpKms(): Promise<FakeGcpKms> {
       HOME: '/nonexistent',
       GOOGLE_APPLICATION_CREDENTIALS: '',
       AUTHCONN_GCP_KMS_ENDPOINT: `http://127.0.0.1:${service.port}`,
-      GCE_METADATA_HOST: `127.0.0.1:${service.port}`,
+      GCE_METADATA_HOST: `127.0.0.1:${metadata.port}`,
       METADATA_SERVER_DETECTION: 'assume-present',
     },
-    kmsCalls: () => service.calls.filter(({ path }) => path.startsWith('/v1/')),
+    metadata,
   })
 }
 
@@ -54,7 +53,7 @@ export function refuse(status: number, reason: string): Reply {
   return { status, body: { error: { code: status, message: `about ${gcpName}`, status: reason } } }
 }
 
-function metadata({ path, headers }: Call, token: string): Reply {
+function answerMetadata({ path, headers }: Call, token: string): Reply {
   const flavor = { 'metadata-flavor': 'Google' }
   if (headers['metadata-flavor'] !== 'Google') return { status: 403, headers: flavor }
   if (path.includes('/service-accounts/default/token')) {
