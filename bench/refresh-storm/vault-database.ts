@@ -58,7 +58,7 @@ export async function makeVaultDatabase(
     const keks = createKeks(createLocalKek(kek))
     const adminKey = await firstStart(db, keks, () => {})
     if (!adminKey) throw new Error('the database is not empty')
-    const keyring = createKeyring({ dataKeys: createDataKeyStore(db), keks })
+    const keyring = createKeyring({ dataKeys: createDataKeyStore(db), keks, log: silent })
     const connection = await insertConnection(db, keyring, provider)
     return { db, keyring, apiKey: adminKey.reveal(), connection, seed: createSeed(db, keyring, connection), close }
   } catch (error) {

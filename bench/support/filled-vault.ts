@@ -65,7 +65,8 @@ export async function fillVault(
   const at = url === undefined ? { directory: join(vault.dataDirectory, 'database') } : { url, poolSize: 2 }
   const { withoutTimeLimit, close } = await openDatabase(at, silent)
   await withoutTimeLimit(async (db) => {
-    const keyring = createKeyring({ dataKeys: createDataKeyStore(db), keks: createKeks(createLocalKek(kek)) })
+    const keks = createKeks(createLocalKek(kek))
+    const keyring = createKeyring({ dataKeys: createDataKeyStore(db), keks, log: silent })
     await fill(db, keyring, filling)
   })
   await close()

@@ -121,7 +121,7 @@ function wire(
   const events = createEventStore(db)
   const callers = createCallerStore(db)
   const revocations = createRevocationStore(db)
-  const keyring = createKeyring({ dataKeys: createDataKeyStore(db), keks })
+  const keyring = createKeyring({ dataKeys: createDataKeyStore(db), keks, log })
 
   const traced: Tracing['wrap'] = tracing?.wrap ?? ((_name, work) => work)
   const plainFetch = createSafeFetch({

@@ -19,6 +19,10 @@ export interface DataKeyStore {
   /** The newest data key of a workspace. */
   getCurrent(workspaceId: string): Promise<DataKey>
   find(id: string): Promise<DataKey | undefined>
+  /** Counts so many uses of a data key; false, and counts nothing, where that would be more than `most` in all. */
+  reserve(id: string, uses: number, most: number): Promise<boolean>
+  /** False when the workspace has a data key of that version already. */
+  insert(dataKey: DataKey): Promise<boolean>
 }
 
 export interface Connection {

@@ -5,12 +5,14 @@ import {
   createDataKey,
   createKeks,
   createLocalKek,
+  type KeyEncryptionKeys,
   unwrapDataKey,
 } from '../../src/core/crypto/key-encryption-key.ts'
 import { createKeyring } from '../../src/core/crypto/keyring.ts'
 import { places } from '../../src/core/crypto/places.ts'
 import type { DataKey, DataKeyStore } from '../../src/core/ports.ts'
 import { Secret } from '../../src/core/secret.ts'
+import { silentLog } from '../support/stores.ts'
 
 const previous = createLocalKek(randomBytes(32))
 const current = createLocalKek(randomBytes(32))
@@ -49,16 +51,19 @@ test('a keyring opens what was sealed under a previous key as long as that key i
   const workspaceId = randomUUID()
   const dataKey = await createDataKey(before, workspaceId, 1)
   const place = places.accessToken({ id: randomUUID(), workspaceId })
-  const sealed = await createKeyring({ dataKeys: storeOf(dataKey), keks: before }).seal(place, new Secret('token'))
-  const opened = await createKeyring({ dataKeys: storeOf(dataKey), keks: both }).open(place, sealed)
+  const keyringOf = (keks: KeyEncryptionKeys) =>
+    createKeyring({ dataKeys: storeOf(dataKey), keks, log: silentLog })
+  const sealed = await keyringOf(before).seal(place, new Secret('token'))
+  const opened = await keyringOf(both).open(place, sealed)
   expect(opened.reveal()).toBe('token')
-  await expect(
-    createKeyring({ dataKeys: storeOf(dataKey), keks: after }).open(place, sealed),
-  ).rejects.toMatchObject({
-    code: 'key_encryption_key_wrong',
-  })
+  await expect(keyringOf(after).open(place, sealed)).rejects.toMatchObject({ code: 'key_encryption_key_wrong' })
 })
 
 function storeOf(dataKey: DataKey): DataKeyStore {
-  return { getCurrent: async () => dataKey, find: async (id) => (id === dataKey.id ? dataKey : undefined) }
+  return {
+    getCurrent: async () => dataKey,
+    find: async (id) => (id === dataKey.id ? dataKey : undefined),
+    reserve: async () => true,
+    insert: async () => false,
+  }
 }

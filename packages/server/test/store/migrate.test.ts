@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { createCallerStore } from '../../src/adapters/postgres/caller-store.ts'
@@ -6,6 +6,7 @@ import { createGrantStore } from '../../src/adapters/postgres/grant-store.ts'
 import { migrate, pendingMigrations } from '../../src/adapters/postgres/migrate.ts'
 import { migrations } from '../../src/adapters/postgres/migrations/index.ts'
 import type { OpenDatabase } from '../../src/adapters/postgres/open-database.ts'
+import { seal } from '../../src/core/crypto/envelope.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { openTestDatabase } from '../support/stores.ts'
 import { temporaryDatabase } from '../support/temporary-database.ts'
@@ -141,9 +142,50 @@ describeEachDatabase('the migration to callers with several keys', (database) =>
   })
 })
 
+describeEachDatabase('the migration to keys that rotate', (database) => {
+  let opened: OpenDatabase
+  beforeAll(async () => {
+    opened = await openTestDatabase(database)
+  })
+  afterAll(() => opened.close())
+
+  test('knows of each value there is with which data key it was sealed, and counts from half of its uses', async () => {
+    const { db } = opened
+    await migrate(db, migrationsBefore('0004-key-rotation'))
+    const keys = [randomUUID(), randomUUID()]
+    const sealedBy = (key = '') => seal(examplePlace, { id: key, bytes: randomBytes(32) }, Buffer.from('secret'))
+    await sql`insert into workspaces (id, name) values (${ids.workspace}, 'default')`.execute(db)
+    await sql`insert into data_keys (id, workspace_id, version, kek_id, wrapped) values
+      (${keys[0]}, ${ids.workspace}, 1, 'kek', ''), (${keys[1]}, ${ids.workspace}, 2, 'kek', '')`.execute(db)
+    await sql`insert into connections (id, workspace_id, name, provider_url, client_id, client_secret,
+      token_endpoint_auth_method, endpoints, iss_parameter_supported, authorization_parameters)
+      values (${ids.connection}, ${ids.workspace}, 'c', 'https://p.example', 'id', ${sealedBy(keys[0])},
+        'client_secret_basic', '{}', false, '{}')`.execute(db)
+    await sql`insert into grants (id, workspace_id, connection_id, subject, status, access_token, refresh_token)
+      values (gen_random_uuid(), ${ids.workspace}, ${ids.connection}, '', 'active', ${sealedBy(keys[1])},
+        ${sealedBy(keys[0])}), (gen_random_uuid(), ${ids.workspace}, ${ids.connection}, 'p', 'pending', null, null)`.execute(
+      db,
+    )
+    expect(await migrate(db)).toEqual(['0004-key-rotation', '0005-client-keys'])
+
+    const { rows } = await sql`select client_secret_data_key, former_client_secret_data_key, access_token_data_key,
+      refresh_token_data_key from connections join grants on grants.connection_id = connections.id
+      order by subject`.execute(db)
+    const ofConnection = { client_secret_data_key: keys[0], former_client_secret_data_key: null }
+    expect(rows).toEqual([
+      { ...ofConnection, access_token_data_key: keys[1], refresh_token_data_key: keys[0] },
+      { ...ofConnection, access_token_data_key: null, refresh_token_data_key: null },
+    ])
+    const counted = await sql<{ uses: string }>`select uses from data_keys`.execute(db)
+    expect(counted.rows.map(({ uses }) => Number(uses))).toEqual([2 ** 29, 2 ** 29])
+  })
+})
+
 function migrationsBefore(name: string): typeof migrations {
   return Object.fromEntries(Object.entries(migrations).filter(([each]) => each < name))
 }
+
+const examplePlace = { workspace: 'w', table: 't', column: 'c', row: 'r' }
 
 const ids = {
   workspace: '5b1f1f0e-9d3c-4a2e-8c1f-0d9f6b3a7e11',

@@ -13,7 +13,7 @@ import { Secret } from '../../src/core/secret.ts'
 import { administratorOf } from '../../src/core/workspaces/first-callers.ts'
 import { newWorkspace } from '../../src/core/workspaces/new-workspace.ts'
 import { describeEachDatabase } from '../support/databases.ts'
-import { openTestDatabase, useStores } from '../support/stores.ts'
+import { openTestDatabase, silentLog, useStores } from '../support/stores.ts'
 
 describeEachDatabase('the workspace store', (database) => {
   const stores = useStores(database)
@@ -75,7 +75,7 @@ describeEachDatabase('the workspace store', (database) => {
 
   test('a keyring that was asked for a workspace before it was there knows it at once when it is', async () => {
     const { row } = await newWorkspace(stores.keks, 'later', (id) => administratorOf(id, 'admin'))
-    const replica = createKeyring({ dataKeys: createDataKeyStore(stores.db), keks: stores.keks })
+    const replica = createKeyring({ dataKeys: createDataKeyStore(stores.db), keks: stores.keks, log: silentLog })
     const place = places.clientSecret({ id: crypto.randomUUID(), workspaceId: row.id })
     await expect(replica.seal(place, new Secret('s'))).rejects.toThrow()
     await createWorkspaceStore(stores.db).insert(row)

@@ -66,7 +66,7 @@ async function createStores(db: Database) {
   const admin: Caller = found.caller
   const connections = createConnectionStore(db)
   const grants = createGrantStore(db)
-  const keyring = createKeyring({ dataKeys: createDataKeyStore(db), keks })
+  const keyring = createKeyring({ dataKeys: createDataKeyStore(db), keks, log: silentLog })
   return {
     db,
     keks,
@@ -133,7 +133,7 @@ async function createStores(db: Database) {
         redirectUri: 'http://127.0.0.1:8080/callback',
         scopes: ['openid'],
         stateHash: randomBytes(32),
-        secrets: randomBytes(64),
+        secrets: Buffer.from('sealed secrets'),
       },
       timeout,
     )

@@ -18,6 +18,33 @@ export function createDataKeyStore(db: Database): DataKeyStore {
       const row = await db.selectFrom('data_keys').selectAll().where('id', '=', id).executeTakeFirst()
       return row && toDataKey(row)
     },
+    async reserve(id, uses, most) {
+      const { numUpdatedRows } = await db
+        .updateTable('data_keys')
+        .set({ uses: sql<string>`uses + ${uses}::bigint` })
+        .where('id', '=', id)
+        .where(sql<boolean>`uses + ${uses}::bigint <= ${most}::bigint`)
+        .executeTakeFirst()
+      return numUpdatedRows === 1n
+    },
+    async insert(dataKey) {
+      const { numInsertedOrUpdatedRows } = await db
+        .insertInto('data_keys')
+        .values(dataKeyColumns(dataKey))
+        .onConflict((conflict) => conflict.columns(['workspace_id', 'version']).doNothing())
+        .executeTakeFirst()
+      return numInsertedOrUpdatedRows === 1n
+    },
+  }
+}
+
+export function dataKeyColumns(dataKey: DataKey) {
+  return {
+    id: dataKey.id,
+    workspace_id: dataKey.workspaceId,
+    version: dataKey.version,
+    kek_id: dataKey.kekId,
+    wrapped: dataKey.wrapped,
   }
 }
 

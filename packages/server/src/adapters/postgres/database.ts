@@ -20,6 +20,10 @@ export interface Tables {
     version: number
     kek_id: string
     wrapped: Uint8Array
+    /** Values that may have been sealed with it. A bigint, which drivers give as text. */
+    uses: ColumnType<string, undefined, string>
+    /** Since when nothing has been found that is sealed with it. */
+    unused_since: ColumnType<Date | null, undefined, Date | null>
     created_at: Generated<Date>
   }
   callers: {

@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely'
 import type { NewWorkspaceRow, Workspace, WorkspaceStore } from '../../core/workspace-port.ts'
 import { createCallerStore } from './caller-store.ts'
+import { dataKeyColumns } from './data-key-store.ts'
 import type { Database, Tables } from './database.ts'
 
 export function createWorkspaceStore(db: Database): WorkspaceStore {
@@ -28,16 +29,7 @@ export async function insertWorkspace(trx: Database, { dataKey, ...given }: NewW
     .returningAll()
     .executeTakeFirst()
   if (!row) return undefined
-  await trx
-    .insertInto('data_keys')
-    .values({
-      id: dataKey.id,
-      workspace_id: dataKey.workspaceId,
-      version: dataKey.version,
-      kek_id: dataKey.kekId,
-      wrapped: dataKey.wrapped,
-    })
-    .execute()
+  await trx.insertInto('data_keys').values(dataKeyColumns(dataKey)).execute()
   const firstCaller = await createCallerStore(trx).insert(given.firstCaller, given.firstKeyHash)
   if (!firstCaller) throw new Error('A workspace that was made a moment ago has a caller already')
   return { workspace: toWorkspace(row), firstCaller }

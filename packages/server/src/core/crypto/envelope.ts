@@ -9,8 +9,14 @@ export interface Place {
   row: string
 }
 
+/** A data key: its id, which every value names that is sealed with it, and its 32 bytes. */
+interface Key {
+  id: string
+  bytes: Uint8Array | KeyObject
+}
+
 /*
- * Sealed value, format version 1:
+ * Sealed value, format version 1 (docs/sealed-values.md):
  *   1 byte   version (0x01)
  *   16 bytes data key id (UUID)
  *   12 bytes nonce, random
@@ -24,12 +30,15 @@ const tagBytes = 16
 const headerBytes = 1 + keyIdBytes + nonceBytes
 
 /** Seals bytes with a data key; the additional authenticated data binds them to their place and key. */
-export function seal(
-  place: Place,
-  key: { id: string; bytes: Uint8Array | KeyObject },
-  plaintext: Uint8Array,
-): Uint8Array {
-  const nonce = randomBytes(nonceBytes)
+export function seal(place: Place, key: Key, plaintext: Uint8Array): Uint8Array {
+  return sealWithNonce(place, key, randomBytes(nonceBytes), plaintext)
+}
+
+/**
+ * The same with a given nonce, so that test vectors can be made and checked. Two values that are sealed with one key and
+ * one nonce give away both, and the key to forgery: nothing but tests may choose one.
+ */
+export function sealWithNonce(place: Place, key: Key, nonce: Uint8Array, plaintext: Uint8Array): Uint8Array {
   const header = Buffer.concat([Buffer.of(version), uuidToBytes(key.id), nonce])
   const cipher = createCipheriv('aes-256-gcm', key.bytes, nonce, { authTagLength: tagBytes })
   cipher.setAAD(additionalData(place, key.id))
@@ -43,11 +52,7 @@ export function sealedWith(sealed: Uint8Array): string {
 }
 
 /** Opens what seal made. Throws sealed_value_damaged when a bit, the place or the key differs. */
-export function unseal(
-  place: Place,
-  key: { id: string; bytes: Uint8Array | KeyObject },
-  sealed: Uint8Array,
-): Buffer {
+export function unseal(place: Place, key: Key, sealed: Uint8Array): Buffer {
   if (sealedWith(sealed) !== key.id) throw damaged('it was sealed with another key')
   const nonce = sealed.subarray(1 + keyIdBytes, headerBytes)
   const ciphertext = sealed.subarray(headerBytes, sealed.length - tagBytes)

@@ -5,11 +5,18 @@ interface Row {
   workspaceId: string
 }
 
-const place =
-  (table: string, column: string) =>
-  (row: Row): Place => ({ workspace: row.workspaceId, table, column, row: row.id })
+/** A column of the database that holds sealed values. */
+export interface SealedColumn {
+  readonly table: string
+  readonly column: string
+}
 
-/** Every column that holds sealed values. */
+function place(table: string, column: string): ((row: Row) => Place) & SealedColumn {
+  const placeOf = (row: Row): Place => ({ workspace: row.workspaceId, table, column, row: row.id })
+  return Object.assign(placeOf, { table, column })
+}
+
+/** Every column that holds sealed values: what is not here is not sealed again when keys are rotated. */
 export const places = {
   clientSecret: place('connections', 'client_secret'),
   formerClientSecret: place('connections', 'former_client_secret'),

@@ -2,6 +2,7 @@ import type { Migration } from 'kysely/migration'
 import * as mainJob from './0001-main-job.ts'
 import * as refreshEngine from './0002-refresh-engine.ts'
 import * as callersAndAudit from './0003-callers-and-audit.ts'
+import * as keyRotation from './0004-key-rotation.ts'
 import * as clientKeys from './0005-client-keys.ts'
 
 /** Append only: a migration that was released is never changed. */
@@ -9,5 +10,6 @@ export const migrations: Record<string, Migration> = {
   '0001-main-job': mainJob,
   '0002-refresh-engine': refreshEngine,
   '0003-callers-and-audit': callersAndAudit,
+  '0004-key-rotation': keyRotation,
   '0005-client-keys': clientKeys,
 }
