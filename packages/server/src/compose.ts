@@ -18,9 +18,11 @@ import { isAboutValues, isDatabaseUnavailable } from './adapters/postgres/databa
 import { createEventStore } from './adapters/postgres/event-store.ts'
 import { firstStart } from './adapters/postgres/first-start.ts'
 import { createGrantStore } from './adapters/postgres/grant-store.ts'
+import { createKeyStore } from './adapters/postgres/key-store.ts'
 import { createTokenLookup } from './adapters/postgres/look-up-tokens.ts'
 import type { OpenDatabase } from './adapters/postgres/open-database.ts'
 import { createRevocationStore } from './adapters/postgres/revocation-store.ts'
+import { createSealedStore } from './adapters/postgres/sealed-store.ts'
 import { createWorkspaceStore } from './adapters/postgres/workspace-store.ts'
 import { shareCounts } from './adapters/redis/share-counts.ts'
 import { createBackground } from './background.ts'
@@ -38,8 +40,10 @@ import { createReadConnections } from './core/connections/read-connections.ts'
 import { createStartAuthorization } from './core/connections/start-authorization.ts'
 import { createUpdateConnection } from './core/connections/update-connection.ts'
 import { createWatchAuthorization } from './core/connections/watch-authorization.ts'
+import { createDropFormerKeys } from './core/crypto/drop-former-keys.ts'
 import type { KeyEncryptionKeys } from './core/crypto/key-encryption-key.ts'
 import { createKeyring } from './core/crypto/keyring.ts'
+import { createRotationBacklog } from './core/crypto/rotation-backlog.ts'
 import { createFetchToken } from './core/grants/fetch-token.ts'
 import { findTogether } from './core/grants/find-together.ts'
 import { gather } from './core/grants/gather.ts'
@@ -121,6 +125,7 @@ function wire(
   const events = createEventStore(db)
   const callers = createCallerStore(db)
   const revocations = createRevocationStore(db)
+  const keys = createKeyStore(db)
   const keyring = createKeyring({ dataKeys: createDataKeyStore(db), keks, log })
 
   const traced: Tracing['wrap'] = tracing?.wrap ?? ((_name, work) => work)
@@ -146,6 +151,12 @@ function wire(
   const metrics = createMetrics({
     countDue: grants.countDue,
     refusingProviders: () => engine.refusing(),
+    rotationBacklog: createRotationBacklog({
+      keys,
+      values: createSealedStore(db),
+      kekId: keks.current.id,
+      clock: () => performance.now(),
+    }),
     poolState: storage.poolState,
     requestsUnderWay: () => app.load.underWay(),
     tokensWaiting: () => lookUp.waiting(),
@@ -289,6 +300,7 @@ function wire(
     runPeriodically('purge ended keys', 3600, callers.purgeEndedKeys, log),
     runPeriodically('retry revocations', 15, createRetryRevocations(revokeDeps), log),
     runPeriodically('finish deletions', 60, finishDeletions, log),
+    runPeriodically('let go of former data keys', 3600, createDropFormerKeys({ keys, log }), log),
     runPeriodically('purge authorizations', 3600, authorizations.purgeEnded, log),
   ]
 

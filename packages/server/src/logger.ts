@@ -3,8 +3,11 @@ import type { LogLevel } from './config/load-config.ts'
 
 export type { Logger }
 
-/** Lines of JSON on standard output. Secrets print as "[secret]" by their type; errors without what they drag along. */
-export function createLogger(level: LogLevel, moreFields?: () => object): Logger {
+/**
+ * Lines of JSON on standard output, or another descriptor. Secrets print as "[secret]" by their type; errors without what
+ * they drag along.
+ */
+export function createLogger(level: LogLevel, moreFields?: () => object, descriptor = 1): Logger {
   const options: LoggerOptions = {
     level,
     ...(moreFields ? { mixin: moreFields } : {}),
@@ -13,17 +16,17 @@ export function createLogger(level: LogLevel, moreFields?: () => object): Logger
     formatters: { level: (label) => ({ level: label }) },
     serializers: { err: describeError, error: describeError, req: () => undefined, res: () => undefined },
   }
-  return pino(options, writeTogether())
+  return pino(options, writeTogether(descriptor))
 }
 
 /**
- * Standard output, which gets the lines of one turn of the event loop in one piece: a line for each token of a batch cost
+ * An output that gets the lines of one turn of the event loop in one piece: a line for each token of a batch cost
  * more than all else that is done for it in this process. Nothing waits longer than that, nor is lost at an exit.
  */
-function writeTogether(): DestinationStream {
+function writeTogether(descriptor: number): DestinationStream {
   // Synchronous: what an asynchronous one still holds at the exit it tries to write for ever when the reader has gone,
   // as `tee` has after Ctrl-C. pino itself takes a broken pipe as the end of logging.
-  const output = pino.destination({ dest: 1, sync: true, minLength: 8 * 1024, maxLength: 1024 * 1024 })
+  const output = pino.destination({ dest: descriptor, sync: true, minLength: 8 * 1024, maxLength: 1024 * 1024 })
   // Nor may a full disk or a closed terminal end the vault. What cannot be written is dropped.
   output.on('error', () => undefined)
   let isDue = false

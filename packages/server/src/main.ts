@@ -6,6 +6,7 @@ import { type SettingName, settings } from './config/settings.ts'
 import { AuthconnError } from './core/errors.ts'
 import { describeCrash } from './describe-crash.ts'
 import { closeDiagnostics, refuseInspection } from './guard-memory.ts'
+import { addKeysCommands } from './keys-commands.ts'
 import { createLogger } from './logger.ts'
 import { version } from './version.ts'
 
@@ -70,6 +71,8 @@ withSettings(program.command('operator-key'))
     process.stdout.write(`Made the operator ${name}\n`)
     showOperatorKey(key, config.dataDirectory)
   })
+
+addKeysCommands(program, withSettings, configOf)
 
 try {
   await program.parseAsync()

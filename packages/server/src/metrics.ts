@@ -3,6 +3,7 @@ import type { OpenDatabase } from './adapters/postgres/open-database.ts'
 import type { RefreshMeter } from './core/grants/refresh-meter.ts'
 import type { HttpMeter } from './http/measure-requests.ts'
 import { createHttpMetrics } from './metrics/http-metrics.ts'
+import { createKeyMetrics, type KeyReadings } from './metrics/key-metrics.ts'
 import { createPoolMetrics } from './metrics/pool-metrics.ts'
 import { createRefreshMetrics, type RefreshReadings } from './metrics/refresh-metrics.ts'
 import { createTokenMetrics, type TokenMeter } from './metrics/token-metrics.ts'
@@ -21,6 +22,7 @@ export interface Metrics {
  */
 export function createMetrics(
   read: RefreshReadings &
+    KeyReadings &
     Pick<OpenDatabase, 'poolState'> & {
       requestsUnderWay(): number
       tokensWaiting(): number
@@ -30,6 +32,7 @@ export function createMetrics(
   const refreshes = createRefreshMetrics(registry, read)
   const http = createHttpMetrics(registry, read.requestsUnderWay)
   const tokens = createTokenMetrics(registry, read.tokensWaiting)
+  createKeyMetrics(registry, read)
   if (read.poolState) createPoolMetrics(registry, read.poolState)
   let watchesProcess = false
 

@@ -130,6 +130,12 @@ const table = {
     hint: 'Choose another name, or revoke the existing caller first.',
   },
 
+  workspace_not_found: {
+    status: 0,
+    kind: 'missing',
+    title: 'There is no workspace of that name',
+    hint: 'Run `authconn workspaces list` as an operator to see the names.',
+  },
   workspace_exists: {
     status: 409,
     kind: 'state',

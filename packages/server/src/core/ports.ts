@@ -154,7 +154,7 @@ export interface AuthorizationStore {
   claim(id: string): Promise<boolean>
   /**
    * Stores the tokens and completes the authorization in one transaction, unless it was cancelled or its connection
-   * deleted meanwhile. Completing again with the same tokens says `stored` again.
+   * deleted meanwhile. Completing again, after a confirmation that was lost, says `stored` again.
    */
   complete(id: string, grantId: string, tokens: SealedTokens): Promise<'stored' | 'cancelled' | 'connection_gone'>
   fail(id: string, reason: string): Promise<boolean>

@@ -63,12 +63,14 @@ describeEachDatabase('the authorization store', (database) => {
     expect(await find(authorization)).toMatchObject({ status: 'failed', failure: 'cancelled' })
   })
 
-  test('says stored again when it is completed again with the same tokens', async () => {
+  test('says stored again when it is completed again, also where its tokens were sealed again meanwhile', async () => {
     const connection = await stores.newConnection()
     const authorization = await stores.newAuthorization(connection)
     const { id } = await stores.ensureGrant(connection)
     expect(await stores.authorizations.complete(authorization, id, exampleTokens)).toBe('stored')
     const before = await stores.grants.findById(id)
+    const again = Buffer.from('sealed again')
+    await stores.db.updateTable('grants').set({ access_token: again }).where('id', '=', id).execute()
     expect(await stores.authorizations.complete(authorization, id, exampleTokens)).toBe('stored')
     expect((await stores.grants.findById(id))?.grant.generation).toBe(before?.grant.generation)
   })

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
-import type { SealedTokens } from '../../core/grant-port.ts'
 import type { AuthorizationStore } from '../../core/ports.ts'
 import type { Database } from './database.ts'
+import { tellDataKeyGone } from './database-errors.ts'
 import { fromIssue, secondsFromNow, tokenColumns } from './grant-sql.ts'
 
 export function createAuthorizationStore(db: Database): AuthorizationStore {
@@ -74,7 +74,7 @@ export function createAuthorizationStore(db: Database): AuthorizationStore {
     },
 
     async complete(id, grantId, tokens) {
-      return db.transaction().execute(async (trx) => {
+      const completion = db.transaction().execute(async (trx) => {
         // Locked in share mode so that a deletion that runs now either sees these tokens or stops them.
         const connection = await trx
           .selectFrom('connections')
@@ -92,8 +92,7 @@ export function createAuthorizationStore(db: Database): AuthorizationStore {
           .where('id', '=', id)
           .where('status', '=', 'pending')
           .executeTakeFirst()
-        if (completed.numUpdatedRows !== 1n)
-          return (await isStored(trx, id, grantId, tokens)) ? 'stored' : 'cancelled'
+        if (completed.numUpdatedRows !== 1n) return (await isCompleted(trx, id)) ? 'stored' : 'cancelled'
         await trx
           .updateTable('grants')
           .set({
@@ -107,6 +106,7 @@ export function createAuthorizationStore(db: Database): AuthorizationStore {
           .execute()
         return 'stored'
       })
+      return tellDataKeyGone(completion)
     },
 
     async fail(id, reason) {
@@ -129,16 +129,16 @@ export function createAuthorizationStore(db: Database): AuthorizationStore {
   }
 }
 
-/** Whether a former attempt went through whose confirmation was lost. */
-async function isStored(db: Database, id: string, grantId: string, tokens: SealedTokens): Promise<boolean> {
+/**
+ * Whether a former attempt went through whose confirmation was lost: an authorization is claimed once, so nobody else
+ * completes it. The tokens say nothing of that, as they may have been refreshed or sealed again since.
+ */
+async function isCompleted(db: Database, id: string): Promise<boolean> {
   const row = await db
     .selectFrom('authorizations')
-    .innerJoin('grants', 'grants.connection_id', 'authorizations.connection_id')
-    .select('authorizations.id')
-    .where('authorizations.id', '=', id)
-    .where('authorizations.status', '=', 'completed')
-    .where('grants.id', '=', grantId)
-    .where('grants.access_token', '=', tokens.accessToken)
+    .select('id')
+    .where('id', '=', id)
+    .where('status', '=', 'completed')
     .executeTakeFirst()
   return row !== undefined
 }

@@ -48,15 +48,38 @@ export function dataKeyColumns(dataKey: DataKey) {
   }
 }
 
-/** One data key for each key-encryption key in use; none before the first start. For the check of the keys at start. */
+/**
+ * One key for each key-encryption key in use, the audit log's among them; none before the first start. For the check of
+ * the keys at start.
+ */
 export async function sampleDataKeys(db: Database): Promise<DataKey[]> {
-  const { rows } = await sql<{ found: boolean }>`select to_regclass('data_keys') is not null as found`.execute(db)
-  if (!rows[0]?.found) return []
-  const samples = await db.selectFrom('data_keys').selectAll().distinctOn('kek_id').orderBy('kek_id').execute()
-  return samples.map(toDataKey)
+  const { rows } = await sql<Record<'data' | 'audit', boolean>>`
+    select to_regclass('data_keys') is not null as data, to_regclass('audit_keys') is not null as audit`.execute(
+    db,
+  )
+  const [found] = rows
+  if (!found?.data) return []
+  const samples = await db
+    .selectFrom('data_keys')
+    .select(keyColumns)
+    .distinctOn('kek_id')
+    .orderBy('kek_id')
+    .execute()
+  const audit = found.audit ? await db.selectFrom('audit_keys').selectAll().execute() : []
+  return [...samples.map(toDataKey), ...audit.map(toAuditKey)]
 }
 
-function toDataKey(row: Selectable<Tables['data_keys']>): DataKey {
+/** As wrapped like a data key: its purpose stands where a data key names its workspace. */
+export function toAuditKey(row: Selectable<Tables['audit_keys']>): DataKey {
+  return { id: row.id, workspaceId: row.purpose, version: 1, kekId: row.kek_id, wrapped: row.wrapped }
+}
+
+/** What a data key is made of, in every version of the schema. */
+const keyColumns = ['id', 'workspace_id', 'version', 'kek_id', 'wrapped'] as const
+
+export type DataKeyRow = Pick<Selectable<Tables['data_keys']>, (typeof keyColumns)[number]>
+
+export function toDataKey(row: DataKeyRow): DataKey {
   return {
     id: row.id,
     workspaceId: row.workspace_id,

@@ -1,3 +1,4 @@
+import { DataKeyGone } from '../../core/persist-sealed.ts'
 import { DatabaseSilent } from './limit-queries.ts'
 
 const connectionCodes = new Set([
@@ -22,12 +23,30 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable)
   return (
     error instanceof DatabaseSilent ||
+    // By the next attempt this process seals with the newest data key.
+    isAboutDataKey(error) ||
     connectionCodes.has(code) ||
     // Class 08: connection exceptions; class 53: out of connections, memory or disk; 57P01 to 57P03: shutting down,
     // crashed, starting; 57014: a statement timeout; 25006: read-only, as after a failover; the others: conflicts that pass.
     /^(08...|53...|57P0[123]|57014|25006|40001|40P01|55P03)$/.test(code) ||
     connectionMessages.test(error.message)
   )
+}
+
+/** Passes on what a write of sealed values resolves to. Throws DataKeyGone in the place of the database's words for it. */
+export async function tellDataKeyGone<T>(write: Promise<T>): Promise<T> {
+  try {
+    return await write
+  } catch (error) {
+    throw isAboutDataKey(error) ? new DataKeyGone('The data key of a value is gone', { cause: error }) : error
+  }
+}
+
+/** Something was written that is sealed with a data key which is gone, or one that is in use was to be deleted. */
+export function isAboutDataKey(error: unknown): boolean {
+  if (error instanceof DataKeyGone) return true
+  if (!(error instanceof Error && 'code' in error && 'constraint' in error)) return false
+  return error.code === '23503' && /_data_key_fkey$/.test(String(error.constraint))
 }
 
 /** Whether an error is about the values of a query (class 22: data exceptions), and not about the database. */

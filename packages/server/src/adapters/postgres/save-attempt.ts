@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Failure, GrantStore, RefreshFailure, SealedTokens } from '../../core/grant-port.ts'
 import type { Database } from './database.ts'
+import { tellDataKeyGone } from './database-errors.ts'
 import { errorNow, fromIssue, secondsFromNow } from './grant-sql.ts'
 import { type GrantRow, grantColumns, toGrant } from './rows.ts'
 
@@ -19,7 +20,7 @@ export const saveRefreshed: After<GrantStore['saveRefreshed']> = async (
 ) => {
   const refreshTokenEnds = refreshTokenEnd(tokens)
   const keepAlive = sql<Date | null>`least(${fromIssue(tokens.keepAliveIn, tokens.age)}, ${halfWayToFormerEnd(tokens)})`
-  const { rows } = await sql<GrantRow & { now: Date }>`
+  const write = sql<GrantRow & { now: Date }>`
     with former as (${held(lease)}),
     changed as (
       update grants set
@@ -53,7 +54,8 @@ export const saveRefreshed: After<GrantStore['saveRefreshed']> = async (
     told as (${eventsOf(sql`
       select 'grant.refreshed', '{}'::jsonb from former
       union all select 'grant.recovered', '{}'::jsonb from former where former.failure_count > 0`)})
-    select changed.*, now() as now from changed`.execute(db)
+    select changed.*, now() as now from changed`
+  const { rows } = await tellDataKeyGone(write.execute(db))
   const [row] = rows
   return row && { grant: toGrant(row), now: row.now }
 }
@@ -68,7 +70,7 @@ export const saveFailure: After<GrantStore['saveFailure']> = async (db, lease, f
       ? sql`select 'grant.expired', ${asJson(error)} from former`
       : sql`select 'grant.refresh_failed', ${asJson(error)} from former
           where former.failure_count = 0 or former.last_error ->> 'class' is distinct from ${error.class}`
-  const { rows } = await sql<{ id: string }>`
+  const write = sql<{ id: string }>`
     with former as (${held(lease)}),
     client as (${clientOf(failure)}),
     changed as (
@@ -91,7 +93,8 @@ export const saveFailure: After<GrantStore['saveFailure']> = async (db, lease, f
       returning grants.id
     ),
     told as (${eventsOf(event)})
-    select id from changed`.execute(db)
+    select id from changed`
+  const { rows } = await tellDataKeyGone(write.execute(db))
   return rows.length === 1
 }
 

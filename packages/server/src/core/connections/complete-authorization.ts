@@ -8,6 +8,7 @@ import type { GiveBackTokens } from '../grants/give-back-tokens.ts'
 import { sealTokens } from '../grants/seal-tokens.ts'
 import type { AuthorizationRequest, OAuth, TokenSet } from '../oauth-port.ts'
 import { persist } from '../persist.ts'
+import { persistSealed } from '../persist-sealed.ts'
 import type { Authorization, AuthorizationStore, Caller, Connection, ConnectionStore } from '../ports.ts'
 import { Secret } from '../secret.ts'
 import { callAsClient } from './oauth-client.ts'
@@ -70,10 +71,11 @@ export function createCompleteAuthorization(deps: {
       if (!grant) throw over(authorization)
       grantId = grant.id
       const row = { id: grant.id, workspaceId: connection.workspaceId }
-      const sealed = await sealTokens(keyring, row, tokens, askedAt, tokens.refreshToken !== null)
-      const outcome = await persist(
-        () => authorizations.complete(id, grant.id, { ...sealed, age: performance.now() - askedAt }),
-        deps.sleep,
+      const { outcome } = await persistSealed(
+        deps,
+        connection.workspaceId,
+        () => sealTokens(keyring, row, tokens, askedAt, tokens.refreshToken !== null),
+        (sealed) => authorizations.complete(id, grant.id, { ...sealed, age: performance.now() - askedAt }),
       )
       if (outcome !== 'stored') throw over(authorization)
     } catch (error) {

@@ -11,6 +11,8 @@ export interface Keyring {
   seal(place: Place, secret: Secret): Promise<Uint8Array>
   /** Makes sure that seals in this workspace need nothing from the database for a while. */
   prepare(workspaceId: string): Promise<void>
+  /** Has the next seal in this workspace look for the newest data key. */
+  distrust(workspaceId: string): void
   /** Throws sealed_value_damaged. */
   open(place: Place, sealed: Uint8Array): Promise<Secret>
 }
@@ -35,6 +37,7 @@ export function createKeyring(deps: {
       return seal(place, await sealingKeys.take(place.workspace), Buffer.from(secret.reveal(), 'utf8'))
     },
     prepare: sealingKeys.prepare,
+    distrust: sealingKeys.distrust,
     async open(place, sealed) {
       const id = sealedWith(sealed)
       const key = unwrapped.find(id) ?? (await unwrapped.get(id, () => load(id)))

@@ -7,6 +7,8 @@ export interface SealingKeys {
   take(workspaceId: string): Promise<UnwrappedKey>
   /** Makes sure that the next thousands of takes need nothing from the database, if they come soon. */
   prepare(workspaceId: string): Promise<void>
+  /** Has the next take look for the newest data key. */
+  distrust(workspaceId: string): void
 }
 
 export interface SealingLimits {
@@ -68,6 +70,10 @@ export function createSealingKeys(deps: {
       const sealing = known.get(workspaceId)
       if (sealing && isTrusted(sealing) && sealing.left > limits.usesAtOnce / 2) return
       await renew(workspaceId)
+    },
+    distrust(workspaceId) {
+      const sealing = known.get(workspaceId)
+      if (sealing) sealing.seenAt = Number.NEGATIVE_INFINITY
     },
   }
 

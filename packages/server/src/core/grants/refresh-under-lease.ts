@@ -5,6 +5,7 @@ import { AuthconnError } from '../errors.ts'
 import type { Grant, GrantNow, GrantStore, Lease, RefreshFailure, SealedTokens } from '../grant-port.ts'
 import { type OAuth, ProviderFailure, type TokenSet } from '../oauth-port.ts'
 import { persist } from '../persist.ts'
+import { persistSealed } from '../persist-sealed.ts'
 import type { Connection, Log } from '../ports.ts'
 import type { Ticket } from './circuit-breaker.ts'
 import { getGrant } from './get-grant.ts'
@@ -65,10 +66,11 @@ export function createRefreshUnderLease(deps: {
 
   async function keepTokens(attempt: Attempt, tokens: TokenSet, askedAt: number): Promise<GrantNow> {
     const { connection, grant, lease, rejected } = attempt
-    const sealed = await sealTokens(keyring, grant, tokens, askedAt, true)
-    const saved = await persist(
-      () => grants.saveRefreshed(lease, { ...sealed, age: performance.now() - askedAt }, { rejected }),
-      deps.sleep,
+    const { sealed, outcome: saved } = await persistSealed(
+      deps,
+      grant.workspaceId,
+      () => sealTokens(keyring, grant, tokens, askedAt, true),
+      (each) => grants.saveRefreshed(lease, { ...each, age: performance.now() - askedAt }, { rejected }),
     ).catch((error) => {
       // Said in so many words, since the next attempt may find that the provider has ended the former refresh token.
       log.error({ grant: grant.id, connection: connection.id, error }, 'refreshed tokens could not be stored')
@@ -108,11 +110,12 @@ export function createRefreshUnderLease(deps: {
     if (current?.grant.generation !== grant.generation) return current ?? getGrant(grants, grant.id)
     const verdict = judgeFailure(error, current.grant, { interruptedAt, clientAsOf: connection.updatedAt })
     const rotated = error instanceof ProviderFailure ? error.rotated : undefined
-    const failure = {
-      ...verdict,
-      rotated: rotated ? await keyring.seal(places.refreshToken(grant), rotated) : null,
-    }
-    const saved = await persist(() => grants.saveFailure(lease, failure), deps.sleep)
+    const { outcome: saved } = await persistSealed(
+      deps,
+      grant.workspaceId,
+      async () => (rotated ? keyring.seal(places.refreshToken(grant), rotated) : null),
+      (sealed) => grants.saveFailure(lease, { ...verdict, rotated: sealed }),
+    )
     if (!saved) {
       meter.leaseLost(connection)
       return getGrant(grants, grant.id)

@@ -1,0 +1,114 @@
+import { type RawBuilder, sql } from 'kysely'
+import { places } from '../../core/crypto/places.ts'
+import type { KeyCounts, KeyStore, WrappedKey } from '../../core/key-port.ts'
+import { createDataKeyStore, type DataKeyRow, toDataKey } from './data-key-store.ts'
+import type { Database } from './database.ts'
+import { isAboutDataKey } from './database-errors.ts'
+import { isFormer, sealedWithIt, unknownBesideIt } from './sealed-store.ts'
+
+/** All wrapped keys, for their rotation. */
+export function createKeyStore(db: Database): KeyStore {
+  return {
+    insert: createDataKeyStore(db).insert,
+
+    async listWrapped({ notBy, after, limit }) {
+      const { rows } = await sql<DataKeyRow & { kind: WrappedKey['kind'] }>`
+        select * from (
+          select 'data' as kind, id, workspace_id::text, version, kek_id, wrapped from data_keys
+          union all select 'audit', id, purpose, 1, kek_id, wrapped from audit_keys
+        ) as keys
+        where (kind, id) > (${after?.kind ?? ''}, ${after?.id ?? nobody}::uuid)
+          and (${notBy ?? null}::text is null or kek_id <> ${notBy ?? null})
+        order by kind, id limit ${limit}`.execute(db)
+      return rows.map((row) => ({ ...toDataKey(row), kind: row.kind }))
+    },
+
+    async rewrap({ kind, id, wrapped }, again) {
+      const { numUpdatedRows } = await db
+        .updateTable(kind === 'data' ? 'data_keys' : 'audit_keys')
+        .set({ kek_id: again.kekId, wrapped: again.wrapped })
+        .where('id', '=', id)
+        .where('wrapped', '=', wrapped)
+        .executeTakeFirst()
+      return numUpdatedRows === 1n
+    },
+
+    async listNewest({ workspace, after, limit }) {
+      const rows = await db
+        .selectFrom('data_keys')
+        .innerJoin('workspaces', 'workspaces.id', 'data_keys.workspace_id')
+        .selectAll('data_keys')
+        .select(sql<number>`extract(epoch from now() - data_keys.created_at)::float`.as('age'))
+        .where(sql<boolean>`not ${isFormer}`)
+        .where('workspace_id', '>', after ?? nobody)
+        .$if(workspace !== undefined, (query) => query.where('workspaces.name', '=', workspace ?? ''))
+        .orderBy('workspace_id')
+        .limit(limit)
+        .execute()
+      return rows.map((row) => ({ dataKey: toDataKey(row), age: row.age }))
+    },
+
+    async dropUnused(seconds) {
+      await sql`update data_keys set unused_since = null where unused_since is not null and not ${isUnused}`.execute(
+        db,
+      )
+      await sql`update data_keys set unused_since = now() where unused_since is null and ${isFormer} and ${isUnused}`.execute(
+        db,
+      )
+      const { rows } = await sql<{ id: string; due: boolean }>`
+        select id, unused_since < now() - make_interval(secs => ${seconds}) as due
+        from data_keys where unused_since is not null order by id`.execute(db)
+      let dropped = 0
+      for (const { id, due } of rows) if (due && (await drop(id))) dropped++
+      return { dropped, waiting: rows.length - dropped }
+    },
+
+    async count() {
+      const { rows } = await sql<Omit<KeyCounts, 'wrapped' | 'mostUses'> & { mostUses: string }>`
+        select count(*) filter (where not former)::integer as workspaces,
+          count(*) filter (where former)::integer as former,
+          count(*) filter (where former and unused)::integer as unused,
+          min(created_at) filter (where not former) as "oldestNewest",
+          coalesce(max(uses) filter (where not former), 0) as "mostUses"
+        from (select *, ${isFormer} as former, ${isUnused} as unused from data_keys) as keys`.execute(db)
+      const wrapped = await sql<KeyCounts['wrapped'][number]>`
+        select kek_id as "kekId", count(*) filter (where kind = 'data')::integer as "dataKeys",
+          count(*) filter (where kind = 'audit')::integer as "auditKeys"
+        from (select 'data' as kind, kek_id from data_keys union all select 'audit', kek_id from audit_keys) as keys
+        group by kek_id order by kek_id`.execute(db)
+      const [counts] = rows
+      if (!counts) throw new Error('a count without a row')
+      return { ...counts, mostUses: Number(counts.mostUses), wrapped: wrapped.rows }
+    },
+
+    async countWrapped(notBy) {
+      const { rows } = await sql<{ count: number }>`
+        select ((select count(*) from data_keys where kek_id <> ${notBy})
+          + (select count(*) from audit_keys where kek_id <> ${notBy}))::integer as count`.execute(db)
+      return rows[0]?.count ?? 0
+    },
+  }
+
+  /** Whatever was found before, nothing may be sealed with it now; and what comes later the database refuses. */
+  async function drop(id: string): Promise<boolean> {
+    try {
+      const { numAffectedRows } = await sql`
+        delete from data_keys where id = ${id} and ${isFormer} and ${isUnused}
+          and not exists (${anyOf(unknownBesideIt)})`.execute(db)
+      return numAffectedRows === 1n
+    } catch (error) {
+      if (isAboutDataKey(error)) return false
+      throw error
+    }
+  }
+}
+
+/** Sorts before every id. */
+const nobody = '00000000-0000-0000-0000-000000000000'
+
+/** Nothing is sealed with the data key at hand. */
+const isUnused = sql<boolean>`not exists (${anyOf(sealedWithIt)})`
+
+function anyOf(query: (column: (typeof places)[keyof typeof places]) => RawBuilder<unknown>) {
+  return sql.join(Object.values(places).map(query), sql` union all `)
+}
