@@ -1,5 +1,6 @@
 import { footprint } from './footprint.ts'
 import { refreshStorm } from './refresh-storm.ts'
+import { rotateKeys } from './rotate-keys.ts'
 import { scale } from './scale.ts'
 import { tokenFetch } from './token-fetch.ts'
 
@@ -18,6 +19,7 @@ export interface Bench {
 const benches: Record<string, Bench> = {
   footprint,
   'refresh-storm': refreshStorm,
+  'rotate-keys': rotateKeys,
   'token-fetch': tokenFetch,
   scale,
 }

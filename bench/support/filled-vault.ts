@@ -28,6 +28,8 @@ export interface Filling {
 export interface FilledVault {
   /** API keys that may read every token. */
   keys: string[]
+  /** The key-encryption key, 32 bytes. */
+  kek: Buffer
   /** Starts some processes on it with the settings that it has by itself, whose logs go to files. */
   start(count: number): Promise<RunningVault[]>
 }
@@ -70,7 +72,7 @@ export async function fillVault(
     await fill(db, keyring, filling)
   })
   await close()
-  return { keys, start }
+  return { keys, kek, start }
 }
 
 async function createCallers(vault: RunningVault, count: number): Promise<string[]> {

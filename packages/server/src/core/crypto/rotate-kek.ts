@@ -60,7 +60,6 @@ export function createRotateKek(deps: {
       try {
         const bytes = await unwrapDataKey(keks, key)
         const wrapped = await current.wrap(key.workspaceId, key.id, bytes)
-        bytes.fill(0)
         return await keys.rewrap(key, { kekId: current.id, wrapped })
       } catch (error) {
         damaged.set(key.id, toDamagedKey(keks, key, error))

@@ -49,7 +49,6 @@ export function createUnwrappedKeys(keks: KeyEncryptionKeys, most: number): Unwr
     const bytes = await unwrapDataKey(keks, dataKey)
     // As an object: from bytes, Node makes one at every use, which takes longer than to open a token.
     const key = { id: dataKey.id, workspaceId: dataKey.workspaceId, bytes: createSecretKey(bytes) }
-    bytes.fill(0)
     known.set(key.id, key)
     for (const oldest of known.keys()) {
       if (known.size <= most) break

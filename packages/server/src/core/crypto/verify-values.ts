@@ -60,8 +60,7 @@ export function createVerifyValues(deps: {
 
   async function damageOfKey(key: WrappedKey): Promise<DamagedKey | undefined> {
     try {
-      const bytes = await unwrapDataKey(keks, key)
-      bytes.fill(0)
+      await unwrapDataKey(keks, key)
       return undefined
     } catch (error) {
       return toDamagedKey(keks, key, error)
