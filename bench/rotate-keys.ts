@@ -7,8 +7,8 @@ import { machine } from './support/machine.ts'
 import { say } from './support/say.ts'
 import { withRoom } from './support/with-room.ts'
 
-const full: RotationPlan = { grants: 100_000, workspaces: 2_000, vaults: 2, connections: 8 }
-const quick: RotationPlan = { grants: 2_000, workspaces: 300, vaults: 2, connections: 4 }
+const full: RotationPlan = { grants: 100_000, workspaces: 2_000, vaults: 2, connections: 8, quietSeconds: 5 }
+const quick: RotationPlan = { grants: 2_000, workspaces: 300, vaults: 2, connections: 4, quietSeconds: 3 }
 
 /** Both kinds of keys rotated under continuous load, with runs that are killed and that run twice at once. */
 export const rotateKeys: Bench = {

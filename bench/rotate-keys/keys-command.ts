@@ -24,7 +24,7 @@ export function createKeysCommand(environment: Record<string, string>) {
 
   return {
     /** To its end; throws unless it ends well. */
-    async run(...args: string[]): Promise<{ result: Result; ms: number }> {
+    async run(...args: string[]): Promise<{ result: Result; ms: number; log: string }> {
       const started = performance.now()
       const child = start(args)
       let [out, err] = ['', '']
@@ -36,7 +36,7 @@ export function createKeysCommand(environment: Record<string, string>) {
       })
       const [code] = await once(child, 'close')
       if (code !== 0) throw new Error(`keys ${args.join(' ')} ended with ${code}: ${out}${err}`)
-      return { result: JSON.parse(out), ms: Math.round(performance.now() - started) }
+      return { result: JSON.parse(out), ms: Math.round(performance.now() - started), log: err }
     },
     /** Kills it as soon as `left` has become less; resolves to how much was left when it was dead. */
     async killInTheMiddle(

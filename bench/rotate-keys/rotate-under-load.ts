@@ -26,6 +26,8 @@ export interface RotationPlan {
   vaults: number
   /** Over which tokens are fetched from each vault, without a pause. */
   connections: number
+  /** Before the rotation and after it, in which the load goes on alone. */
+  quietSeconds: number
 }
 
 export type Rotation = Awaited<ReturnType<typeof rotateUnderLoad>>
@@ -88,7 +90,7 @@ export async function rotateUnderLoad(serverUrl: string, plan: RotationPlan, { d
       `/v1/connections/connection-${1 + Math.floor(Math.random() * connections)}/token?subject=user-${1 + Math.floor(Math.random() * subjects)}`,
   })
   const writer = startWriter(db, keks, toWrite)
-  await sleep(3000)
+  await sleep(1000 * plan.quietSeconds)
 
   const killed: Record<string, { before: number; after: number }> = {}
   const took: Record<string, number> = {}
@@ -100,6 +102,7 @@ export async function rotateUnderLoad(serverUrl: string, plan: RotationPlan, { d
     // Two at once, as from two machines.
     const [one, other] = await Promise.all([keys.run(name, ...args), keys.run(name, ...args)])
     took[name] = Math.max(one.ms, other.ms)
+    for (const { log } of [one, other]) if (/"level"/.test(log)) say(log)
   }
   await step('rotate-kek', [], () => countKeysOf(db, keks.current.id))
   await step('rotate-data-keys', [], () => countYoungKeys(db))
@@ -110,7 +113,7 @@ export async function rotateUnderLoad(serverUrl: string, plan: RotationPlan, { d
   took.verify = verified.ms
   const { result: status } = await keys.run('status')
   load.during('after')
-  await sleep(3000)
+  await sleep(1000 * plan.quietSeconds)
   const writes = await writer.end()
   const fetched = await load.end()
   await stopVaults()

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createDataKeyStore } from './adapters/postgres/data-key-store.ts'
+import type { Database } from './adapters/postgres/database.ts'
+import { isDatabaseUnavailable } from './adapters/postgres/database-errors.ts'
 import { createKeyStore } from './adapters/postgres/key-store.ts'
 import type { OpenDatabase } from './adapters/postgres/open-database.ts'
 import { createSealedStore } from './adapters/postgres/sealed-store.ts'
@@ -14,6 +16,7 @@ import { createRotateKek, type DamagedKey } from './core/crypto/rotate-kek.ts'
 import { sealingLimits } from './core/crypto/sealing-keys.ts'
 import { createVerifyValues } from './core/crypto/verify-values.ts'
 import { AuthconnError } from './core/errors.ts'
+import { patiently } from './core/patiently.ts'
 import * as render from './keys/render.ts'
 import { createLogger, type Logger } from './logger.ts'
 import { requireSchema, type Storage, withStorage } from './open-storage.ts'
@@ -30,7 +33,7 @@ type Tell = (count: number) => void
 
 type Options = Readonly<Record<string, string | undefined>>
 
-interface Tools extends Omit<OpenDatabase, 'close'> {
+interface Tools extends Omit<OpenDatabase, 'close'>, ReturnType<typeof createStores> {
   keks: KeyEncryptionKeys
   log: Logger
   options: Options
@@ -56,7 +59,8 @@ export async function runKeys(name: keyof RunKeys, config: Config, options: Opti
     const { keks } = storage
     if (!keks) throw new AuthconnError('vault_not_started')
     await requireSchema(storage)
-    const tools = { ...storage, keks, log, options, record: recorder(storage, log, `keys ${name}`) }
+    const record = recorder(storage, log, `keys ${name}`)
+    const tools = { ...storage, ...createStores(storage.db, log), keks, log, options, record }
     const result = await commands[name](tools)
     await storage.close()
     return result
@@ -71,47 +75,61 @@ const commands = {
     })
   },
 
-  async 'rotate-kek'({ db, keks, record }: Tools): Promise<KeysResult> {
+  async 'rotate-kek'({ keys, keks, record }: Tools): Promise<KeysResult> {
     await record({ target: keks.current.id })
-    const rotation = await createRotateKek({ keys: createKeyStore(db), keks })(progress('keys rewrapped'))
+    const rotation = await createRotateKek({ keys, keks })(progress('keys rewrapped'))
     await recordDamagedKeys(record, rotation.damaged)
     return { ...render.kekRotation(rotation), isWell: rotation.damaged.length === 0 }
   },
 
-  async 'rotate-data-keys'({ db, keks, options, record }: Tools): Promise<KeysResult> {
+  async 'rotate-data-keys'({ keys, keks, options, record }: Tools): Promise<KeysResult> {
     const { workspace } = options
     const olderThan = seconds(options.olderThan)
     await record({ target: workspace ?? null })
-    const rotate = createRotateDataKeys({ keys: createKeyStore(db), keks })
+    const rotate = createRotateDataKeys({ keys, keks })
     const rotation = await rotate({ workspace, olderThan }, progress('data keys made'))
     return { ...render.dataKeyRotation(rotation, olderThan), isWell: true }
   },
 
-  async reseal({ db, kind, keks, log, record }: Tools): Promise<KeysResult> {
+  async reseal({ keys, values, dataKeys, kind, keks, log, record }: Tools): Promise<KeysResult> {
     await record({ target: null })
     const reseal = createResealValues({
-      values: createSealedStore(db),
-      keyring: createKeyring({ dataKeys: createDataKeyStore(db), keks, log }),
+      values,
+      keyring: createKeyring({ dataKeys, keks, log }),
       // Nobody else writes to an embedded database meanwhile.
       settleSeconds: kind === 'pglite' ? 0 : settleSeconds,
       sleep,
     })
     const resealing = await reseal(progress('values resealed'))
     await recordDamagedValues(record, resealing.damaged)
-    const former = await createDropFormerKeys({ keys: createKeyStore(db), log })()
+    const former = await createDropFormerKeys({ keys, log })()
     const isWell = resealing.left === 0 && resealing.damaged.length === 0
     return { ...render.resealing(resealing, former), isWell }
   },
 
-  async verify({ db, keks, log, record }: Tools): Promise<KeysResult> {
+  async verify({ keys, values, dataKeys, keks, log, record }: Tools): Promise<KeysResult> {
     await record({ target: null })
-    const keyring = createKeyring({ dataKeys: createDataKeyStore(db), keks, log })
-    const verify = createVerifyValues({ keys: createKeyStore(db), values: createSealedStore(db), keyring, keks })
+    const keyring = createKeyring({ dataKeys, keks, log })
+    const verify = createVerifyValues({ keys, values, keyring, keks })
     const found = await verify(progress('values opened'))
     await recordDamagedKeys(record, found.damagedKeys)
     await recordDamagedValues(record, found.damagedValues)
     return { ...render.verification(found), isWell: found.damagedKeys.length + found.damagedValues.length === 0 }
   },
+}
+
+/** A failover in the middle must not end a run of minutes. */
+function createStores(db: Database, log: Logger) {
+  const deps = {
+    isPassing: isDatabaseUnavailable,
+    sleep,
+    log: (error: unknown) => log.warn({ error }, 'the database did not do it; trying again'),
+  }
+  return {
+    keys: patiently(createKeyStore(db), deps),
+    values: patiently(createSealedStore(db), deps),
+    dataKeys: patiently(createDataKeyStore(db), deps),
+  }
 }
 
 function seconds(text = ''): number {

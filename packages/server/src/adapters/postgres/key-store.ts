@@ -49,12 +49,8 @@ export function createKeyStore(db: Database): KeyStore {
     },
 
     async dropUnused(seconds) {
-      await sql`update data_keys set unused_since = null where unused_since is not null and not ${isUnused}`.execute(
-        db,
-      )
-      await sql`update data_keys set unused_since = now() where unused_since is null and ${isFormer} and ${isUnused}`.execute(
-        db,
-      )
+      await setUnused(sql`null`, sql`unused_since is not null and not ${isUnused}`)
+      await setUnused(sql`now()`, sql`unused_since is null and ${isFormer} and ${isUnused}`)
       const { rows } = await sql<{ id: string; due: boolean }>`
         select id, unused_since < now() - make_interval(secs => ${seconds}) as due
         from data_keys where unused_since is not null order by id`.execute(db)
@@ -87,6 +83,12 @@ export function createKeyStore(db: Database): KeyStore {
           + (select count(*) from audit_keys where kek_id <> ${notBy}))::integer as count`.execute(db)
       return rows[0]?.count ?? 0
     },
+  }
+
+  /** In one order, and without waiting for whoever does the same: two that wait for each other would wait for ever. */
+  async function setUnused(since: RawBuilder<unknown>, where: RawBuilder<unknown>): Promise<void> {
+    await sql`update data_keys set unused_since = ${since}
+      where id in (select id from data_keys where ${where} order by id for update skip locked)`.execute(db)
   }
 
   /** Whatever was found before, nothing may be sealed with it now; and what comes later the database refuses. */
