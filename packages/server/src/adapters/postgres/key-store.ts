@@ -1,10 +1,10 @@
 import { type RawBuilder, sql } from 'kysely'
-import { places } from '../../core/crypto/places.ts'
+import { places, type SealedColumn } from '../../core/crypto/places.ts'
 import type { KeyCounts, KeyStore, WrappedKey } from '../../core/key-port.ts'
 import { createDataKeyStore, type DataKeyRow, toDataKey } from './data-key-store.ts'
 import type { Database } from './database.ts'
 import { isAboutDataKey } from './database-errors.ts'
-import { isFormer, sealedWithIt, unknownBesideIt } from './sealed-store.ts'
+import { isFormer, usedKeys, workspacesOfUnknown } from './sealed-store.ts'
 
 /** All wrapped keys, for their rotation. */
 export function createKeyStore(db: Database): KeyStore {
@@ -52,7 +52,8 @@ export function createKeyStore(db: Database): KeyStore {
       await setUnused(sql`null`, sql`unused_since is not null and not ${isUnused}`)
       await setUnused(sql`now()`, sql`unused_since is null and ${isFormer} and ${isUnused}`)
       const { rows } = await sql<{ id: string; due: boolean }>`
-        select id, unused_since < now() - make_interval(secs => ${seconds}) as due
+        select id, unused_since < now() - make_interval(secs => ${seconds})
+          and workspace_id not in (${ofEach(workspacesOfUnknown)}) as due
         from data_keys where unused_since is not null order by id`.execute(db)
       let dropped = 0
       for (const { id, due } of rows) if (due && (await drop(id))) dropped++
@@ -91,12 +92,11 @@ export function createKeyStore(db: Database): KeyStore {
       where id in (select id from data_keys where ${where} order by id for update skip locked)`.execute(db)
   }
 
-  /** Whatever was found before, nothing may be sealed with it now; and what comes later the database refuses. */
+  /** Whatever was found before: when something is sealed with it by now, the database refuses. */
   async function drop(id: string): Promise<boolean> {
     try {
       const { numAffectedRows } = await sql`
-        delete from data_keys where id = ${id} and ${isFormer} and ${isUnused}
-          and not exists (${anyOf(unknownBesideIt)})`.execute(db)
+        delete from data_keys where id = ${id} and unused_since is not null and ${isFormer}`.execute(db)
       return numAffectedRows === 1n
     } catch (error) {
       if (isAboutDataKey(error)) return false
@@ -109,8 +109,9 @@ export function createKeyStore(db: Database): KeyStore {
 const nobody = '00000000-0000-0000-0000-000000000000'
 
 /** Nothing is sealed with the data key at hand. */
-const isUnused = sql<boolean>`not exists (${anyOf(sealedWithIt)})`
+const isUnused = sql<boolean>`id not in (${ofEach(usedKeys)})`
 
-function anyOf(query: (column: (typeof places)[keyof typeof places]) => RawBuilder<unknown>) {
-  return sql.join(Object.values(places).map(query), sql` union all `)
+function ofEach(query: (column: SealedColumn) => RawBuilder<unknown>) {
+  const all = Object.values(places).map((column) => sql`(${query(column)})`)
+  return sql.join(all, sql` union all `)
 }

@@ -11,7 +11,7 @@ export function createSealedStore(db: Database): SealedStore {
       const { rows } = await sql<DataKeyRow & { former_for: number }>`
         select *, (select extract(epoch from now() - max(newer.created_at)) from data_keys as newer
           where newer.workspace_id = data_keys.workspace_id)::float as former_for
-        from data_keys where ${isFormer} and exists (${sealedWithIt(column)}) order by id`.execute(db)
+        from data_keys where ${isFormer} and id in (${usedKeys(column)}) order by id`.execute(db)
       return rows.map((row) => ({ dataKey: toDataKey(row), formerFor: row.former_for }))
     },
 
@@ -85,15 +85,24 @@ export function createSealedStore(db: Database): SealedStore {
 export const isFormer = sql<boolean>`exists (select from data_keys as newer
   where newer.workspace_id = data_keys.workspace_id and newer.version > data_keys.version)`
 
-/** A value of the column that is sealed with the data key at hand. */
-export function sealedWithIt(column: SealedColumn): RawBuilder<unknown> {
-  return sql`select from ${sql.table(column.table)} where ${dataKeyOf(column)} = data_keys.id`
+/**
+ * The data keys that something in the column is sealed with, by stepping from one to the next in the index. Asked key by
+ * key, the planner reads the whole table for each that is in no use, where its statistics know of one key only.
+ */
+export function usedKeys(column: SealedColumn): RawBuilder<unknown> {
+  const [table, dataKey] = [sql.table(column.table), dataKeyOf(column)]
+  return sql`with recursive used as (
+      (select ${dataKey} as id from ${table} where ${dataKey} is not null order by ${dataKey} limit 1)
+      union all
+      select (select ${dataKey} from ${table} where ${dataKey} > used.id order by ${dataKey} limit 1)
+      from used where used.id is not null
+    ) select id from used where id is not null`
 }
 
-/** A value of the column, in the workspace of the data key at hand, of which nobody knows with what it was sealed. */
-export function unknownBesideIt(column: SealedColumn): RawBuilder<unknown> {
-  return sql`select from ${sql.table(column.table)} where ${dataKeyOf(column)} is null
-    and ${bytesOf(column)} is not null and workspace_id = data_keys.workspace_id`
+/** Workspaces with values in the column of which nobody knows with what they were sealed. */
+export function workspacesOfUnknown(column: SealedColumn): RawBuilder<unknown> {
+  return sql`select workspace_id from ${sql.table(column.table)}
+    where ${dataKeyOf(column)} is null and ${bytesOf(column)} is not null`
 }
 
 interface Row {
