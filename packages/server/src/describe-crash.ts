@@ -12,12 +12,13 @@ export function describeCrash(error: unknown, secrets: readonly Secret[] = []): 
 }
 
 /** The secrets of the settings, and the passwords within them. */
-export function secretsOf({ kek, databaseUrl, limits: { redisUrl } }: Config): Secret[] {
+export function secretsOf({ keks = [], keyServices, databaseUrl, limits: { redisUrl } }: Config): Secret[] {
   const urls = [databaseUrl, redisUrl].filter((url) => url !== undefined)
   const passwords = urls.map((url) => new URL(url.reveal()).password).filter((password) => password !== '')
   return [
     ...urls,
-    ...(kek ? [kek] : []),
+    ...keks.flatMap((kek) => (kek.kind === 'key' ? [kek.key] : [])),
+    ...(keyServices.transit.token ? [keyServices.transit.token] : []),
     ...passwords.flatMap((password) => [password, decodeURIComponent(password)].map((text) => new Secret(text))),
   ]
 }

@@ -1,5 +1,4 @@
 import { isPrivate, type KekSource } from '../core/crypto/kek-source.ts'
-import { AuthconnError } from '../core/errors.ts'
 import type { Secret } from '../core/secret.ts'
 import { type Environment, invalid, read, secret } from './read-setting.ts'
 import type { SettingName } from './settings.ts'
@@ -19,12 +18,6 @@ export interface KeyServiceConfig {
 /** Throws setting_invalid, also for what no key that is given would use: it was meant for one. */
 export function readKeyServices(env: Environment, keks: readonly KekSource[] | undefined): KeyServiceConfig {
   const config = { gcpEndpoint: gcpEndpoint(env), transit: transit(env) }
-  if (keks?.some(isInService) && env.NODE_TLS_REJECT_UNAUTHORIZED === '0') {
-    throw new AuthconnError(
-      'setting_invalid',
-      'NODE_TLS_REJECT_UNAUTHORIZED=0 would let anybody stand in for the key service. Unset it; a certificate of your own goes into NODE_EXTRA_CA_CERTS',
-    )
-  }
   const isUsed = (kind: KekSource['kind']) => keks?.some((kek) => kek.kind === kind) ?? false
   for (const [kind, names] of [
     ['gcp-kms', gcpSettings],
@@ -34,10 +27,6 @@ export function readKeyServices(env: Environment, keks: readonly KekSource[] | u
     if (unused) throw invalid(unused, `is set, but AUTHCONN_KEK names no ${kind} key that would use it`)
   }
   return Object.freeze(config)
-}
-
-function isInService({ kind }: KekSource): boolean {
-  return kind !== 'key' && kind !== 'file'
 }
 
 const gcpSettings = ['AUTHCONN_GCP_KMS_ENDPOINT'] as const satisfies readonly SettingName[]

@@ -93,12 +93,6 @@ describe('what key services need besides', () => {
     expect(problemOf({ AUTHCONN_KEK: kek, [name]: value })).toContain(`${name} `)
   })
 
-  test('is TLS that verifies, whatever Node is told', () => {
-    const unverified = { NODE_TLS_REJECT_UNAUTHORIZED: '0' }
-    expect(problemOf({ AUTHCONN_KEK: transit, ...unverified })).toContain('NODE_EXTRA_CA_CERTS')
-    expect(problemOf({ AUTHCONN_KEK: keys[0] ?? '', ...unverified })).toBe('none')
-  })
-
   test('is one of the ways to show who the vault is, and not two', () => {
     const both = { AUTHCONN_TRANSIT_TOKEN: 'hvs.token', AUTHCONN_TRANSIT_LOGIN: 'kubernetes:authconn' }
     expect(problemOf({ AUTHCONN_KEK: transit, ...both })).toContain('AUTHCONN_TRANSIT_TOKEN are both set')

@@ -17,7 +17,6 @@ describe('start is refused', () => {
     ['NODE_OPTIONS', '--tls-keylog=keys', '--tls-keylog is given'],
     ['NODE_DEBUG', 'http', 'NODE_DEBUG'],
     ['DEBUG', 'express,ioredis:*', 'ioredis'],
-    ['NODE_TLS_REJECT_UNAUTHORIZED', '0', 'NODE_TLS_REJECT_UNAUTHORIZED'],
   ])('with %s=%s', async (name, value, words) => {
     // A heap profile is written at the end even so, and shows functions alone.
     const elsewhere = name === 'NODE_OPTIONS' ? ` --diagnostic-dir=${temporaryDirectory()}` : ''
