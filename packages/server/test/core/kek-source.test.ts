@@ -15,6 +15,7 @@ describe('where a key-encryption key is', () => {
 
   test.each([
     ['file:/var/lib/authconn/kek', { kind: 'file', path: '/var/lib/authconn/kek' }],
+    ['file:C:\\authconn\\kek', { kind: 'file', path: 'C:\\authconn\\kek' }],
     [`aws-kms:${arn}/0b3f6f1e-7f5c`, { kind: 'aws-kms', arn: `${arn}/0b3f6f1e-7f5c`, region: 'eu-west-1' }],
     ['aws-kms:arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/1', { region: 'us-gov-west-1' }],
     [`gcp-kms:${gcp}`, { kind: 'gcp-kms', name: gcp }],

@@ -23,6 +23,8 @@ interface Subject {
   /** How often it was asked to unwrap, or to wrap, or anything else of it. */
   count(): { wraps: number; unwraps: number }
   refusal: Fault
+  /** What the vault shows itself with. */
+  credential: string
 }
 
 const counting = (names: () => string[]) => () => ({
@@ -38,6 +40,7 @@ const subjects: Record<string, () => Promise<Subject>> = {
       environment: { ...service.environment, AUTHCONN_KEK: `aws-kms:${awsArn}` },
       count: counting(() => service.calls.map(({ headers }) => String(headers['x-amz-target']))),
       refusal: refuseAsAws('AccessDeniedException', 'The vault is not authorized to perform: kms:Decrypt'),
+      credential: service.environment.AWS_SECRET_ACCESS_KEY ?? '',
     }
   },
   async 'Google Cloud KMS'() {
@@ -47,6 +50,7 @@ const subjects: Record<string, () => Promise<Subject>> = {
       environment: { ...service.environment, AUTHCONN_KEK: `gcp-kms:${gcpName}` },
       count: counting(() => service.calls.map(({ path }) => path)),
       refusal: refuseAsGcp(403, 'PERMISSION_DENIED'),
+      credential: 'ya29.of-the-service-account',
     }
   },
   async 'Azure Key Vault'() {
@@ -57,6 +61,7 @@ const subjects: Record<string, () => Promise<Subject>> = {
       environment: { ...service.environment(certificate), AUTHCONN_KEK: service.kek },
       count: counting(() => service.authorizedCalls().map(({ path }) => path)),
       refusal: refuseAsAzure(403, 'Forbidden'),
+      credential: 'eyJ0.of-the-identity',
     }
   },
   async 'Vault transit'() {
@@ -66,8 +71,14 @@ const subjects: Record<string, () => Promise<Subject>> = {
       environment: { AUTHCONN_KEK: service.kek, AUTHCONN_TRANSIT_TOKEN: 'hvs.the-token' },
       count: counting(() => service.calls.map(({ path }) => path)),
       refusal: refuseAsTransit(403, 'permission denied'),
+      credential: 'hvs.the-token',
     }
   },
+}
+
+/** The data keys that a service was sent to wrap. */
+function keysIn({ calls }: FakeService): string[] {
+  return calls.flatMap(({ body }) => body?.Plaintext ?? body?.plaintext ?? body?.value ?? [])
 }
 
 type Vault = Awaited<ReturnType<typeof startVaultProcess>>
@@ -141,12 +152,12 @@ describe.each(Object.keys(subjects))('with a key in %s', (name) => {
   })
 
   test('what was unwrapped goes on being served while it is away, and the rest is to be asked for again', async () => {
-    const { environment, service } = await prepare()
+    const { environment, service, credential } = await prepare()
     const first = await startVaultProcess(environment)
     await createAndAuthorize(first, 'here')
     const there = await anotherWorkspace(first, environment, 'acme')
     expect(await first.end('SIGTERM')).toBe(0)
-    const vault = await startVaultProcess(environment)
+    const vault = await startVaultProcess({ ...environment, AUTHCONN_LOG_LEVEL: 'trace' })
     expect(await vault.call('getToken', { params: { name: 'here' } })).toMatchObject({ status: 200 })
 
     service.fault = () => 'reset'
@@ -165,6 +176,11 @@ describe.each(Object.keys(subjects))('with a key in %s', (name) => {
         timeout: 10_000,
       })
       .toBe(200)
+    const { stdout, stderr } = vault.output()
+    expect(stdout).toContain('kms_unavailable')
+    const secrets = [credential, ...keysIn(service)]
+    expect(secrets.length).toBeGreaterThan(3)
+    for (const secret of secrets) expect(stdout + stderr).not.toContain(secret)
   })
 
   test('the vault does not start without it, and says what it said', async () => {

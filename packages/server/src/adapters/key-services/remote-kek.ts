@@ -41,11 +41,7 @@ export function createRemoteKek(
       const binding = { workspace: workspaceId, dataKey: dataKeyId }
       const wrapped = await call(binding, (signal) => service.wrap(bytes, binding, signal))
       // Before anything is sealed under it: an identity that may encrypt and not decrypt would lose it all.
-      const opened = await call(binding, (signal) => service.unwrap(wrapped, binding, signal))
-      if (opened.length !== bytes.length || !timingSafeEqual(opened, bytes)) {
-        const cause = new KeyServiceFailure('wrong', 'A key came back different from what was wrapped')
-        throw toError(service, binding, cause, 0)
-      }
+      await call(binding, (signal) => readBack(service, wrapped, binding, bytes, signal))
       return wrapped
     },
     unwrap({ id: dataKeyId, workspaceId, wrapped }) {
@@ -59,6 +55,23 @@ export function createRemoteKek(
       work.then(forget, forget)
       return work
     },
+  }
+}
+
+/** Whatever comes back wrong now says nothing against a data key, and much against the service. */
+async function readBack(
+  service: KeyService,
+  wrapped: Uint8Array,
+  binding: Binding,
+  expected: Uint8Array,
+  signal: AbortSignal,
+): Promise<void> {
+  const opened = await service.unwrap(wrapped, binding, signal).catch((error) => {
+    if (!(error instanceof KeyServiceFailure && error.kind === 'wrong')) throw error
+    throw new KeyServiceFailure('refused', `It does not unwrap what it has wrapped: ${error.message}`)
+  })
+  if (opened.length !== expected.length || !timingSafeEqual(opened, expected)) {
+    throw new KeyServiceFailure('refused', 'It unwraps something else than was wrapped')
   }
 }
 

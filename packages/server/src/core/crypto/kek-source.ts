@@ -31,7 +31,7 @@ export function parseKekSource(text: string): KekSource | { problem: string } {
 
 const schemes: Readonly<Record<string, (rest: string) => KekSource | { problem: string }>> = {
   file(path) {
-    return path.startsWith('/') ? { kind: 'file', path } : { problem: 'file: takes an absolute path' }
+    return /^(\/|[A-Za-z]:[\\/])/.test(path) ? { kind: 'file', path } : { problem: 'file: takes an absolute path' }
   },
   'aws-kms': parseAwsKms,
   'gcp-kms': parseGcpKms,
