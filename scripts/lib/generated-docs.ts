@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import {
   contract,
   type ErrorCode,
@@ -9,6 +10,7 @@ import {
 } from '@authconn/shared'
 import { performancePage } from '../../bench/performance-page.ts'
 import { settings } from '../../packages/server/src/config/settings.ts'
+import { promises } from '../../test/security/promises.ts'
 
 const notice = '<!-- Made by `npm run docs` from the code; changes here are lost. -->'
 
@@ -18,6 +20,7 @@ export function generatedDocs(): { path: string; text: string }[] {
     { path: 'docs/errors.md', text: errorsPage() },
     { path: 'docs/settings.md', text: settingsPage() },
     { path: 'docs/performance.md', text: performancePage() },
+    { path: 'docs/security.md', text: securityPage() },
   ]
 }
 
@@ -69,6 +72,17 @@ ${section(
   errorCodes.filter((code) => errorTable[code].status === 0),
 )}
 `
+}
+
+/** The page is written by hand; the table of the promises in it is that of their tests. */
+function securityPage(): string {
+  const page = readFileSync(new URL('../../docs/security.md', import.meta.url), 'utf8')
+  const rows = promises.map(({ number, promise, shownBy }) => {
+    const files = [...new Set(shownBy.map(({ file }) => `\`${file.replace(/\.test\.ts$/, '')}\``))]
+    return `| ${number} | ${promise} | ${files.join(' ')} |`
+  })
+  const table = ['| | promise | tests |', '| --- | --- | --- |', ...rows].join('\n')
+  return page.replace(/(<!-- promises -->\n)[\s\S]*?(<!-- \/promises -->)/, `$1\n${table}\n\n$2`)
 }
 
 const kindMeanings: Record<keyof typeof exitCodes, string> = {
