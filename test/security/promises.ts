@@ -55,14 +55,33 @@ export const promises: readonly SecurityPromise[] = [
   {
     number: 3,
     promise: 'a sealed value opens nowhere but in its place',
-    shownBy: [server('core/envelope', 'a sealed value > does not open in another')],
+    shownBy: [
+      server('core/envelope', 'a sealed value > does not open in another'),
+      server('core/sealed-values', 'the test vectors of docs/sealed-values.md'),
+    ],
   },
   {
     number: 4,
     promise: 'the same text sealed twice differs',
     shownBy: [server('core/envelope', 'a sealed value > does not hold its plaintext and differs each time')],
   },
-  { number: 5, promise: 'either key rotates while everything stays readable', shownBy: [] },
+  {
+    number: 5,
+    promise: 'either key rotates while everything stays readable',
+    shownBy: [
+      server('core/key-rotation', ...onBoth('the rotation of keys', '')),
+      server('core/stale-data-key', ...onBoth('a process whose data key is let go of while it waits', '')),
+      server('core/keyring', 'a keyring', 'the uses of a data key'),
+      server('store/sealed-columns', ...onBoth('the sealed columns', '')),
+      server(
+        'process/keys',
+        'keys on PGlite > rotate from the first to the last step',
+        'keys on PostgreSQL > rotate from the first to the last step',
+        'keys > rotate while vaults serve',
+      ),
+      whole('bench/rotate-keys', 'all keys rotate while tokens are fetched'),
+    ],
+  },
   {
     number: 6,
     promise: 'without its key the vault refuses to start and changes nothing',
@@ -74,6 +93,12 @@ export const promises: readonly SecurityPromise[] = [
         'the key-encryption key > is refused when others can read its file',
         'admin-key > needs the key-encryption key',
       ),
+      server(
+        'process/keys',
+        'keys on PGlite > are refused when the key that wrapped something is not among them',
+        'keys on PostgreSQL > are refused when the key that wrapped something is not among them',
+      ),
+      server('process/backup', 'a dump restored', 'a copy of the data directory'),
     ],
   },
   {
@@ -82,6 +107,7 @@ export const promises: readonly SecurityPromise[] = [
     shownBy: [
       server('http/tokens', '200 > hands the refresh token to a caller with that permission only'),
       server('http/connections', '400 > invalid_request that says in words what a client secret is'),
+      server('http/client-keys', 'security 7'),
       whole(
         'canary/canary-run',
         'on PostgreSQL > a run',
@@ -193,6 +219,8 @@ export const promises: readonly SecurityPromise[] = [
         '422 > issuer_mismatch for',
       ),
       server('oauth/authorization', 'security 15 and 16: the authorization response'),
+      server('oauth/discovery', 'security 15'),
+      server('http/client-keys', 'security 15'),
       server(
         'oauth/sandbox',
         'security 15: an authorization response that was tampered with',
@@ -259,7 +287,9 @@ export const promises: readonly SecurityPromise[] = [
     shownBy: [
       server('oauth/safe-fetch', 'security 20'),
       server('oauth/address-policy', 'security 20'),
-      server('oauth/one-door', 'security 20'),
+      server('security/20-one-door', 'security 20'),
+      server('security/20-ssrf-table', 'security 20'),
+      server('oauth/proxy', 'security 20'),
       server('oauth/id-token', 'the keys of a provider > security 20'),
     ],
   },
@@ -269,7 +299,8 @@ export const promises: readonly SecurityPromise[] = [
     shownBy: [
       server('oauth/safe-fetch', 'security 21'),
       server('oauth/sandbox', 'security 21'),
-      server('oauth/discovery', 'metadata is not found > security 21'),
+      server('oauth/discovery', 'metadata is not found > security 21', 'security 21'),
+      server('oauth/proxy', 'security 21'),
     ],
   },
   {
