@@ -49,6 +49,24 @@ describe('Vault transit', () => {
     })
   })
 
+  test.each([
+    [400, 'cipher: message authentication failed'],
+    [400, 'chacha20poly1305: message authentication failed'],
+    [400, 'invalid ciphertext: could not decode base64'],
+    [500, '1 error occurred:\n\t* cipher: message authentication failed\n\n'],
+  ])('answers what it has not wrapped with %d: %s', async (status, reason) => {
+    const server = await fakeTransit()
+    const service = open(server, { token: new Secret('hvs.the-token') })
+    server.fault = () => ({ status, body: { errors: [reason] } })
+    await expect(service.unwrap(Buffer.from('vault:v1:x'), binding, signal)).rejects.toMatchObject({
+      kind: 'wrong',
+    })
+    // Of what it was given to wrap, that would say nothing.
+    await expect(service.wrap(bytes, binding, signal)).rejects.toMatchObject({
+      kind: status === 500 ? 'passing' : 'refused',
+    })
+  })
+
   test('is asked once whether it binds, and not for each data key', async () => {
     const server = await fakeTransit()
     const service = open(server, { token: new Secret('hvs.the-token') })

@@ -119,7 +119,7 @@ async function environmentOf(more: Record<string, string>): Promise<Environment>
   return { ...more, AUTHCONN_DATA_DIR: temporaryDirectory(), DATABASE_URL: database.url, AUTHCONN_RATE_LIMIT: '0' }
 }
 
-describe.each(Object.keys(subjects))('with a key in %s', (name) => {
+describe.each(Object.keys(subjects))('with a key in %s', { timeout: 60_000 }, (name) => {
   const prepare = async () => {
     const subject = await (subjects[name] ?? expect.unreachable())()
     return { ...subject, environment: await environmentOf(subject.environment) }

@@ -70,10 +70,13 @@ function toBase64(bytes: Uint8Array): string {
 }
 
 function toFailure(operation: string, { status, body }: { status: number; body: unknown }): KeyServiceFailure {
-  const reason = findText(body, 'errors', '0')?.slice(0, 400) ?? 'it gives no reason'
+  const reason = findText(body, 'errors', '0')?.replaceAll(/\s+/g, ' ').slice(0, 400) ?? 'it gives no reason'
   const message = `${operation}: ${status}: ${reason}`
+  // Said with 400, and by some versions with 500.
+  if (operation === 'decrypt' && /message authentication failed|invalid ciphertext/.test(reason)) {
+    return new KeyServiceFailure('wrong', message)
+  }
   // 412: a standby that is not up to date yet. 503: sealed, or in maintenance.
-  if (status === 412 || status === 429 || status >= 500) return new KeyServiceFailure('passing', message)
-  const isWrong = operation === 'decrypt' && /message authentication failed|invalid ciphertext/.test(reason)
-  return new KeyServiceFailure(isWrong ? 'wrong' : 'refused', message)
+  const isPassing = status === 412 || status === 429 || status >= 500
+  return new KeyServiceFailure(isPassing ? 'passing' : 'refused', message)
 }
