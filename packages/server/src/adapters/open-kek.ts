@@ -1,4 +1,4 @@
-import type { KekSource } from '../core/crypto/kek-source.ts'
+import type { KekSource, KeyServiceAccess } from '../core/crypto/kek-source.ts'
 import {
   createDataKey,
   createKeks,
@@ -11,10 +11,10 @@ import { AuthconnError } from '../core/errors.ts'
 import type { DataKey } from '../core/ports.ts'
 import type { Secret } from '../core/secret.ts'
 import { createKekFile, kekPath, readKekFile } from './files/kek-file.ts'
-import { type KeyServiceSettings, openKeyService } from './key-services/open-key-service.ts'
+import { openKeyService } from './key-services/open-key-service.ts'
 import { createRemoteKek } from './key-services/remote-kek.ts'
 
-export interface KekSettings extends KeyServiceSettings {
+export interface KekSettings extends KeyServiceAccess {
   /** The current key's first; undefined: the key file in the data directory. */
   sources: readonly KekSource[] | undefined
 }
@@ -60,7 +60,7 @@ export async function checkKeks(keks: KeyEncryptionKeys, sealedWith: readonly Da
 
 async function openSources(
   sources: readonly KekSource[],
-  services: KeyServiceSettings,
+  services: KeyServiceAccess,
 ): Promise<KeyEncryptionKey[]> {
   const opened: KeyEncryptionKey[] = []
   for (const source of sources) {

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path'
 import { defaultDataDirectory } from '@authconn/shared/local'
 import { formatAddressRange, parseAddressRange } from '../core/callers/address-range.ts'
-import type { KekSource } from '../core/crypto/kek-source.ts'
+import type { KekSource, KeyServiceAccess } from '../core/crypto/kek-source.ts'
 import type { Secret } from '../core/secret.ts'
 import { type ProxyConfig, providerHosts, readProxy, requireTlsVerification } from './network-settings.ts'
 import { readKeks } from './read-keks.ts'
-import { type KeyServiceConfig, readKeyServices } from './read-key-services.ts'
+import { readKeyServices } from './read-key-services.ts'
 import { boolean, type Environment, integer, invalid, list, oneOf, read, secret } from './read-setting.ts'
 import { foreignSettings, type SettingName, settings } from './settings.ts'
 
@@ -26,7 +26,7 @@ export interface Config {
   readonly databasePoolSize: number
   /** The current key-encryption key, then those before it; undefined: the key file in the data directory. */
   readonly keks: readonly KekSource[] | undefined
-  readonly keyServices: KeyServiceConfig
+  readonly keyServices: KeyServiceAccess
   readonly autoMigrate: boolean
   readonly allowedRedirectUris: readonly string[]
   readonly allowLoopbackProviders: boolean

@@ -1,22 +1,9 @@
-import { isPrivate, type KekSource } from '../core/crypto/kek-source.ts'
-import type { Secret } from '../core/secret.ts'
+import { isPrivate, type KekSource, type KeyServiceAccess, type TransitAccess } from '../core/crypto/kek-source.ts'
 import { type Environment, invalid, read, secret } from './read-setting.ts'
 import type { SettingName } from './settings.ts'
 
-/** What the key services among the sources need besides. */
-export interface KeyServiceConfig {
-  /** Where Google Cloud KMS is; undefined: where it is for everybody. */
-  readonly gcpEndpoint: string | undefined
-  readonly transit: {
-    readonly token: Secret | undefined
-    readonly tokenFile: string | undefined
-    readonly login: { readonly mount: string; readonly role: string; readonly jwtFile: string } | undefined
-    readonly namespace: string | undefined
-  }
-}
-
 /** Throws setting_invalid, also for what no key that is given would use: it was meant for one. */
-export function readKeyServices(env: Environment, keks: readonly KekSource[] | undefined): KeyServiceConfig {
+export function readKeyServices(env: Environment, keks: readonly KekSource[] | undefined): KeyServiceAccess {
   const config = { gcpEndpoint: gcpEndpoint(env), transit: transit(env) }
   const isUsed = (kind: KekSource['kind']) => keks?.some((kek) => kek.kind === kind) ?? false
   for (const [kind, names] of [
@@ -49,7 +36,7 @@ function gcpEndpoint(env: Environment): string | undefined {
   return url.origin
 }
 
-function transit(env: Environment): KeyServiceConfig['transit'] {
+function transit(env: Environment): TransitAccess {
   // Read for the check alone: the file is read again at every use.
   const token = secret(env, 'AUTHCONN_TRANSIT_TOKEN', 'AUTHCONN_TRANSIT_TOKEN_FILE')
   if (token && !/^[\x21-\x7e]+$/.test(token.value.reveal())) {
@@ -68,7 +55,7 @@ function transit(env: Environment): KeyServiceConfig['transit'] {
 /** Where Kubernetes puts the token of a pod's service account. */
 const podToken = '/var/run/secrets/kubernetes.io/serviceaccount/token'
 
-function transitLogin(env: Environment): KeyServiceConfig['transit']['login'] {
+function transitLogin(env: Environment): TransitAccess['login'] {
   const text = read(env, 'AUTHCONN_TRANSIT_LOGIN')
   const jwtFile = read(env, 'AUTHCONN_TRANSIT_JWT_FILE')
   if (text === undefined) {

@@ -50,6 +50,24 @@ describe('a key-encryption key in a service', () => {
     await after(1, 19)
   })
 
+  test('takes what fails together as one failure, and a success in its midst as the end of it', async () => {
+    const away = (): Promise<Uint8Array> => fail('passing')
+    const outcomes = [away, away, away]
+    const service = fakeService(async () => outcomes.shift()?.() ?? Buffer.alloc(32))
+    const kek = createRemoteKek('kek', service, { ...patience, pausesMs: [] })
+    const keys = ['a', 'b', 'c'].map((id) => ({ ...dataKey, id }))
+    const together = await Promise.allSettled(keys.map(kek.unwrap))
+    expect(together.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+    now += 39
+    await expect(kek.unwrap(dataKey)).rejects.toMatchObject({ code: 'kms_unavailable' })
+    now += 1
+    await kek.unwrap(dataKey)
+
+    outcomes.push(away, () => pause(20).then(() => Buffer.alloc(32)))
+    await Promise.allSettled(keys.slice(0, 2).map(kek.unwrap))
+    await expect(kek.unwrap(dataKey)).resolves.toHaveLength(32)
+  })
+
   test('shares a call, and not its outcome with those who come after it', async () => {
     const service = fakeService(async (attempt) => {
       await pause(20)

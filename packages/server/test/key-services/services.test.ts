@@ -1,9 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import tls from 'node:tls'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { type KeyServiceSettings, openKeyService } from '../../src/adapters/key-services/open-key-service.ts'
+import { openKeyService } from '../../src/adapters/key-services/open-key-service.ts'
 import { createRemoteKek, type Patience } from '../../src/adapters/key-services/remote-kek.ts'
-import { parseKekSource } from '../../src/core/crypto/kek-source.ts'
+import { type KeyServiceAccess, parseKekSource } from '../../src/core/crypto/kek-source.ts'
 import type { KeyEncryptionKey } from '../../src/core/crypto/key-encryption-key.ts'
 import type { DataKey } from '../../src/core/ports.ts'
 import { Secret } from '../../src/core/secret.ts'
@@ -26,7 +26,7 @@ const patience = {
 interface Subject {
   kek: string
   service: FakeService
-  settings?: Partial<KeyServiceSettings>
+  settings?: Partial<KeyServiceAccess>
   /** Calls for a wrap, and for an unwrap, in order, as the service tells them apart. */
   calls(): string[]
   wrapCalls: string[]

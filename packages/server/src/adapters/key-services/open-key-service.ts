@@ -1,16 +1,9 @@
-import type { KeyServiceSource } from '../../core/crypto/kek-source.ts'
+import type { KeyServiceAccess, KeyServiceSource } from '../../core/crypto/kek-source.ts'
 import { AuthconnError } from '../../core/errors.ts'
 import type { KeyService } from './key-service.ts'
-import type { TransitAccess } from './transit-token.ts'
-
-export interface KeyServiceSettings {
-  /** undefined: the usual one. */
-  gcpEndpoint: string | undefined
-  transit: TransitAccess
-}
 
 /** Loads the client of a key service, which is installed only where it is used. Throws setting_invalid. */
-export async function openKeyService(source: KeyServiceSource, settings: KeyServiceSettings): Promise<KeyService> {
+export async function openKeyService(source: KeyServiceSource, access: KeyServiceAccess): Promise<KeyService> {
   switch (source.kind) {
     case 'aws-kms': {
       const { openAwsKms } = await import('./aws-kms.ts').catch(notInstalled(source.kind, '@aws-sdk/client-kms'))
@@ -18,7 +11,7 @@ export async function openKeyService(source: KeyServiceSource, settings: KeyServ
     }
     case 'gcp-kms': {
       const { openGcpKms } = await import('./gcp-kms.ts').catch(notInstalled(source.kind, 'google-auth-library'))
-      return openGcpKms(source, settings.gcpEndpoint)
+      return openGcpKms(source, access.gcpEndpoint)
     }
     case 'azure-key-vault': {
       const { openAzureKeyVault } = await import('./azure-key-vault.ts').catch(
@@ -28,7 +21,7 @@ export async function openKeyService(source: KeyServiceSource, settings: KeyServ
     }
     case 'vault-transit': {
       const { openVaultTransit } = await import('./vault-transit.ts')
-      return openVaultTransit(source, settings.transit)
+      return openVaultTransit(source, access.transit)
     }
   }
 }

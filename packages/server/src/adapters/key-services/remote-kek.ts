@@ -93,13 +93,16 @@ function createCall(service: KeyService, { attemptMs, pausesMs, restMs, clock }:
     }
     if (!(outcome instanceof KeyServiceFailure)) {
       failures = 0
+      restingUntil = 0
       return outcome.result
     }
     if (!isPassing(outcome)) throw toError(service, binding, outcome, 0)
-    const rest = Math.min(restMs.first * 2 ** failures, restMs.longest)
-    failures++
-    restingUntil = clock() + rest
-    throw toError(service, binding, outcome, rest)
+    // Calls that were under way together fail together, and are one failure.
+    if (clock() >= restingUntil) {
+      restingUntil = clock() + Math.min(restMs.first * 2 ** failures, restMs.longest)
+      failures++
+    }
+    throw toError(service, binding, outcome, restingUntil - clock())
   }
 }
 

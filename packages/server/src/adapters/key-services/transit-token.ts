@@ -1,17 +1,8 @@
 import { readFile } from 'node:fs/promises'
+import type { TransitAccess } from '../../core/crypto/kek-source.ts'
 import { Secret } from '../../core/secret.ts'
 import { findText, getText } from './answer-field.ts'
 import { KeyServiceFailure } from './key-service.ts'
-
-/** How the vault shows itself to HashiCorp Vault or OpenBao. Without any of the three it is an agent that does so. */
-export interface TransitAccess {
-  token: Secret | undefined
-  /** Read at every call, since an agent that keeps the token alive writes it anew. */
-  tokenFile: string | undefined
-  /** A login with the JWT in a file, by the Kubernetes or JWT method that is mounted there. */
-  login: { mount: string; role: string; jwtFile: string } | undefined
-  namespace: string | undefined
-}
 
 type Send = (path: string, body: object, signal: AbortSignal) => Promise<{ status: number; body: unknown }>
 

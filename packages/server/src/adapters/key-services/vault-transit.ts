@@ -1,8 +1,8 @@
-import type { KeyServiceSource } from '../../core/crypto/kek-source.ts'
+import type { KeyServiceSource, TransitAccess } from '../../core/crypto/kek-source.ts'
 import { findText, getText } from './answer-field.ts'
 import { createBoundedFetch } from './bounded-fetch.ts'
 import { bindingBytes, type KeyService, KeyServiceFailure } from './key-service.ts'
-import { createTransitToken, type TransitAccess } from './transit-token.ts'
+import { createTransitToken } from './transit-token.ts'
 
 /**
  * A key of the transit engine of HashiCorp Vault (1.13 and later) or OpenBao, by its HTTP interface. The binding is its

@@ -11,6 +11,23 @@ export type KeyServiceSource =
   | { kind: 'azure-key-vault'; id: string; vaultUrl: string; name: string; version: string | undefined }
   | { kind: 'vault-transit'; id: string; origin: string; mount: string; name: string }
 
+/** What key services need besides the names of their keys. */
+export interface KeyServiceAccess {
+  /** Where Google Cloud KMS is; undefined: where it is for everybody. */
+  readonly gcpEndpoint: string | undefined
+  readonly transit: TransitAccess
+}
+
+/** How the vault shows itself to HashiCorp Vault or OpenBao. Without any of the first three it is an agent that does so. */
+export interface TransitAccess {
+  readonly token: Secret | undefined
+  /** Read at every call, since an agent that keeps the token alive writes it anew. */
+  readonly tokenFile: string | undefined
+  /** A login with the JWT in a file, by the Kubernetes or JWT method that is mounted there. */
+  readonly login: { readonly mount: string; readonly role: string; readonly jwtFile: string } | undefined
+  readonly namespace: string | undefined
+}
+
 /** The forms an entry takes, for messages. */
 export const kekForms = [
   '32 bytes in base64',
