@@ -57,7 +57,9 @@ export function createValidateIdToken(safeFetch: SafeFetch, clock = () => perfor
         expectedNonce: request.nonce === null || dropped ? expectNoNonce : request.nonce,
         requireIdToken: true,
       })
-      checkAuthorizedParty(client, getValidatedIdTokenClaims(result)?.azp)
+      const claims = getValidatedIdTokenClaims(result)
+      checkAuthorizedParty(client, claims?.azp)
+      checkIssueTime(claims?.iat)
       if (client.endpoints.jwks_uri) await validateSignature(server, answer, client.endpoints.jwks_uri)
     } catch (error) {
       throw toFailure(error)
@@ -183,6 +185,15 @@ function decodeClaims(idToken: string): Record<string, unknown> {
 function checkAuthorizedParty(client: OAuthClient, azp: unknown): void {
   if (azp === undefined || azp === client.clientId) return
   throw new ProviderFailure('id_token', 'The ID token was issued to another client (azp)')
+}
+
+/** Seconds by which the clock of a provider may be ahead. */
+const clockTolerance = 300
+
+/** OpenID Connect Core section 3.1.3.7 item 10 leaves it to the client; nobody honest issues tokens in the future. */
+function checkIssueTime(iat: number | undefined): void {
+  if (iat === undefined || iat <= Date.now() / 1000 + clockTolerance) return
+  throw new ProviderFailure('id_token', 'The ID token is from the future (iat)')
 }
 
 /** The library's own messages are fixed sentences; its causes hold claims and keys, and are left out. */

@@ -35,6 +35,9 @@ export function toFailure(error: unknown, what: string, timedOutAfter: number | 
   if (code === 'UND_ERR_HEADERS_OVERFLOW') {
     return new ProviderFailure('unintelligible', `${what}: the headers of the answer are too large`, unknown)
   }
+  if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
+    return new ProviderFailure('unintelligible', `${what}: the answer is not as long as it says`, unknown)
+  }
   if (error instanceof Error && error.name === 'HTTPParserError')
     return new ProviderFailure('unintelligible', `${what}: the answer is not HTTP`, unknown)
   return new ProviderFailure('passing', `${what}: ${wordsFor(code)}`, isBeforeSending(code) ? {} : unknown)
