@@ -287,7 +287,7 @@ export const promises: readonly SecurityPromise[] = [
     shownBy: [
       server('oauth/safe-fetch', 'security 20'),
       server('oauth/address-policy', 'security 20'),
-      server('security/20-one-door', 'security 20'),
+      server('oauth/one-door', 'security 20'),
       server('security/20-ssrf-table', 'security 20'),
       server('oauth/proxy', 'security 20'),
       server('oauth/id-token', 'the keys of a provider > security 20'),

@@ -42,5 +42,11 @@ describe('a redirect URI', () => {
     expect(isRedirectTo(new URL('http://127.0.0.1:8081/callback?code=1'), uri)).toBe(false)
     expect(isRedirectTo(new URL('http://localhost:8080/callback?code=1'), uri)).toBe(false)
     expect(isRedirectTo(new URL(`${uri}/x?code=1`), uri)).toBe(false)
+    expect(isRedirectTo(new URL('http://user@127.0.0.1:8080/callback?code=1'), uri)).toBe(false)
+    const withQuery = 'https://app.example.com/callback?tenant=a'
+    expect(isRedirectTo(new URL(`${withQuery}&code=1`), withQuery)).toBe(true)
+    expect(isRedirectTo(new URL('https://app.example.com/callback?code=1'), withQuery)).toBe(false)
+    expect(isRedirectTo(new URL('https://app.example.com/callback?tenant=b&code=1'), withQuery)).toBe(false)
+    expect(isRedirectTo(new URL(`${withQuery}&tenant=b&code=1`), withQuery)).toBe(false)
   })
 })

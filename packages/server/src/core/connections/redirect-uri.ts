@@ -22,8 +22,20 @@ export function checkRedirectUri(redirectUri: string, allowed: readonly string[]
   return redirectUri
 }
 
-/** Whether the browser was sent to exactly the redirect URI: RFC 9700 section 2.1 wants exact matching. */
+/**
+ * Whether the browser was sent to exactly the redirect URI: RFC 9700 section 2.1 wants exact matching. A query that it has of
+ * its own stays in it (RFC 6749 section 3.1.2); what the provider adds stands beside.
+ */
 export function isRedirectTo(redirected: URL, redirectUri: string): boolean {
   const expected = new URL(redirectUri)
-  return redirected.origin === expected.origin && redirected.pathname === expected.pathname
+  const keepsQuery = [...expected.searchParams.keys()].every(
+    (name) => String(redirected.searchParams.getAll(name)) === String(expected.searchParams.getAll(name)),
+  )
+  return (
+    keepsQuery &&
+    redirected.origin === expected.origin &&
+    redirected.pathname === expected.pathname &&
+    redirected.username === '' &&
+    redirected.password === ''
+  )
 }

@@ -18,7 +18,7 @@ const doors: Record<string, readonly string[]> = {
 
 /** What opens none by itself. A new dependency is put here, or above, by somebody who has looked. */
 const quiet = [
-  /^node:(async_hooks|crypto|fs|path|sqlite|timers\/promises|util)$/,
+  /^node:(async_hooks|crypto|events|fs|fs\/promises|path|sqlite|timers\/promises|util)$/,
   /^@authconn\/shared/,
   /^@electric-sql\/pglite/,
   /^@fastify\/under-pressure$/,
