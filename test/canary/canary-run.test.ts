@@ -124,8 +124,8 @@ async function canaryRun(kind: (typeof kinds)[number]) {
     AUTHCONN_REDIS_URL: `redis://vault:${encodeURIComponent(redisPassword)}@127.0.0.1:${redis.port}/0`,
     AUTHCONN_OTLP_ENDPOINT: collector.url,
     AUTHCONN_LOG_LEVEL: 'trace',
-    AUTHCONN_PROVIDER_TIMEOUT: '2',
-    AUTHCONN_REFRESH_TIMEOUT: '2',
+    AUTHCONN_PROVIDER_TIMEOUT: '5',
+    AUTHCONN_REFRESH_TIMEOUT: '5',
     AUTHCONN_AUTH_FAILURE_LIMIT: '0',
   }
 

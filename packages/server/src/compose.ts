@@ -92,6 +92,8 @@ export interface Vault {
 
 /** Opens storage, makes sure of schema and keys, and wires core to its adapters. The one place where they meet. */
 export async function composeVault(config: Config, log: Logger, tracing?: Tracing): Promise<Vault> {
+  // First, as it takes no time: what is wrong with it must not wait for a database.
+  const certificate = config.tls && keepCertificate(config.tls, log)
   return withStorage(config, log, async (storage) => {
     await prepareSchema(storage, config, log)
     const keks = storage.keks ?? createKek(config.dataDirectory)
@@ -107,13 +109,14 @@ export async function composeVault(config: Config, log: Logger, tracing?: Tracin
       .preparePartitions()
       .catch((error) => log.warn({ error }, 'could not make partitions of the audit log'))
     const auditKey = await openAuditKey(storage.db, keks)
-    return wire({ ...storage, keks, auditKey }, adminKey, config, log, tracing)
+    return wire({ ...storage, keks, auditKey }, adminKey, certificate, config, log, tracing)
   })
 }
 
 function wire(
   storage: OpenDatabase & { keks: KeyEncryptionKeys; auditKey: KeyObject },
   adminKey: Secret | undefined,
+  certificate: Certificate | undefined,
   config: Config,
   log: Logger,
   tracing: Tracing | undefined,
@@ -221,7 +224,6 @@ function wire(
   const rateLimits = createRateLimits({ perCaller, failuresPerAddress, isShared: redisUrl !== undefined })
   const sharing = redisUrl && shareCounts({ url: redisUrl, counters: rateLimits.counters, log })
 
-  const certificate = config.tls && keepCertificate(config.tls, log)
   const proofKey = new Secret(randomBytes(32).toString('base64url'))
   let stopping = false
   const app = createApp({

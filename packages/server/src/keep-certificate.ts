@@ -1,12 +1,10 @@
-import type { Server } from 'node:http'
 import { readTlsFiles, type TlsCertificate, type TlsFiles } from './adapters/files/tls-files.ts'
-import { replaceCertificate } from './http/create-server.ts'
 import type { Logger } from './logger.ts'
 
 export interface Certificate {
   current(): TlsCertificate
-  /** Serves new connections with what the files hold now, if that has changed and is right; open ones stay as they are. */
-  reload(server: Server): void
+  /** Gives on what the files hold now, if that has changed and is right. */
+  reload(serve: (found: TlsCertificate) => void): void
 }
 
 const twoWeeks = 14 * 86_400_000
@@ -18,11 +16,11 @@ export function keepCertificate(files: TlsFiles, log: Logger): Certificate {
 
   return {
     current: () => certificate,
-    reload(server) {
+    reload(serve) {
       try {
         const found = readTlsFiles(files)
         if (found.cert === certificate.cert && found.key.reveal() === certificate.key.reveal()) return
-        replaceCertificate(server, found)
+        serve(found)
         certificate = found
         announce(certificate, log)
       } catch (error) {

@@ -47,7 +47,7 @@ export async function startVault(config: Config): Promise<void> {
   stopOnSignals(vault, config, log)
   reloadCertificate(vault)
   try {
-    const url = await listen(vault, config)
+    const url = await listen(vault, config, log)
     updateCredentials(config.dataDirectory, url, vault.proofKey)
     log.info(
       {
@@ -65,10 +65,16 @@ export async function startVault(config: Config): Promise<void> {
   if (vault.adminKey) showAdminKey(vault.adminKey, config.dataDirectory)
 }
 
-async function listen(vault: Vault, config: Config): Promise<string> {
+async function listen(vault: Vault, config: Config, log: Logger): Promise<string> {
   try {
-    const address = await vault.app.listen({ host: config.host, port: config.port })
+    const isBoth = config.host === 'localhost'
+    const address = await vault.app.listen({ host: isBoth ? '127.0.0.1' : config.host, port: config.port })
     const { port } = new URL(address)
+    if (isBoth) {
+      await vault.app.listenAlso('::1', Number(port)).catch((error) => {
+        log.warn({ error }, 'listening at 127.0.0.1 alone, and not at ::1')
+      })
+    }
     // What another program on this machine would dial, whatever interface the vault listens on.
     const host = ['0.0.0.0', '::'].includes(config.host) ? '127.0.0.1' : new URL(address).hostname
     if (!vault.certificate) return `http://${host}:${port}`
@@ -91,7 +97,7 @@ function namedIn(certificate: X509Certificate, host: string): string {
 /** Renewed certificates come as files, and not everybody who writes them can send a signal. */
 function reloadCertificate({ app, certificate }: Vault): void {
   if (!certificate) return
-  const reload = () => certificate.reload(app.server)
+  const reload = () => certificate.reload(app.replaceCertificate)
   process.on('SIGHUP', reload)
   setInterval(reload, 60_000).unref()
 }

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import type { Server } from 'node:http'
 import { createOpenApiDocument, errorTable, type OperationName, routes } from '@authconn/shared'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { hasApiKeyPrefix } from '../core/callers/api-key.ts'
@@ -8,7 +10,7 @@ import type { Tracing } from '../tracing.ts'
 import { addressOf } from './address-of.ts'
 import { createAuditor } from './audited.ts'
 import { answerBrokenRequest } from './broken-request.ts'
-import { createServer, type TlsMaterial } from './create-server.ts'
+import { createServer, replaceCertificate, type TlsMaterial } from './create-server.ts'
 import { docsHeaders, renderDocs } from './docs-page.ts'
 import { harmlessPath } from './harmless.ts'
 import { limitRequests } from './limit-requests.ts'
@@ -24,6 +26,15 @@ import { createValidatorCompiler } from './validator.ts'
 
 const bodyLimit = 64 * 1024
 const [, healthPath] = routes.getHealth
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** At one more address, once it listens at its first. */
+    listenAlso(host: string, port: number): Promise<void>
+    /** For new connections; those that are open stay as they are. Throws where there is no TLS. */
+    replaceCertificate(tls: TlsMaterial): void
+  }
+}
 
 /** The HTTP server of the vault: translates between the contract and core, and decides nothing. */
 export function createApp(
@@ -46,6 +57,8 @@ export function createApp(
   },
 ): FastifyInstance {
   const { limits, meter, tls } = deps
+  const servers: Server[] = []
+  let makeServer: (() => Server) | undefined
   const onFull = sayOnceAMinute(() =>
     deps.log.warn('more connections than AUTHCONN_MAX_CONNECTIONS: some were closed'),
   )
@@ -54,7 +67,14 @@ export function createApp(
     loggerInstance: deps.log,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     bodyLimit,
-    serverFactory: (listener) => createServer(listener, { tls, maxConnections: deps.maxConnections, onFull }),
+    serverFactory(listener) {
+      makeServer = () => {
+        const server = createServer(listener, { tls, maxConnections: deps.maxConnections, onFull })
+        servers.push(server)
+        return server
+      }
+      return makeServer()
+    },
     forceCloseConnections: 'idle',
     // The hook below answers instead, as the contract says.
     return503OnClosing: false,
@@ -87,6 +107,19 @@ export function createApp(
       request.id,
       new AuthconnError('not_found', `There is no ${request.method} ${harmlessPath(request.url)}`),
     )
+  })
+  app.decorate('listenAlso', async (host: string, port: number) => {
+    const server = makeServer?.().on('clientError', answerBrokenRequest).listen(port, host)
+    if (server) await once(server, 'listening')
+  })
+  app.addHook('preClose', async () => {
+    for (const server of servers.filter((each) => each !== app.server)) {
+      server.close()
+      server.closeIdleConnections()
+    }
+  })
+  app.decorate('replaceCertificate', (next: TlsMaterial) => {
+    for (const server of servers) replaceCertificate(server, next)
   })
   app.decorateRequest('caller', null)
   app.decorateRequest('about', null)

@@ -39,7 +39,7 @@ describe('a kill', { timeout: 180_000 }, () => {
     const outcomes = new Set<string>()
 
     let vault = await startVaultProcess(env)
-    for (const [round, killAfter] of [0, 15, 60, 150, 210, 240, 300, 450].entries()) {
+    for (const [round, killAfter] of [0, 15, 60, 150, 210, 240, 300, 450, 3000].entries()) {
       const [fresh, again, ending] = [`fresh-${round}`, `again-${round}`, `ending-${round}`]
       for (const name of [fresh, again, ending]) {
         const body = { name, provider_url: sandbox.issuer, client_id, client_secret }

@@ -41,7 +41,7 @@ describe('start is refused', () => {
   )
 })
 
-test('for development a debugger can be allowed, and the log warns of it', async () => {
+test('for development a debugger can be allowed, and the log warns of it', { timeout: 60_000 }, async () => {
   const vault = await startVaultProcess({
     AUTHCONN_DATA_DIR: temporaryDirectory(),
     NODE_OPTIONS: '--inspect=127.0.0.1:0',
@@ -51,21 +51,25 @@ test('for development a debugger can be allowed, and the log warns of it', async
   expect(vault.output().stdout).toContain('AUTHCONN_ALLOW_INSPECT is on')
 })
 
-test.skipIf(process.platform === 'win32')('SIGUSR1 opens no debugger in a running vault', async () => {
-  const vault = await startVaultProcess({ AUTHCONN_DATA_DIR: temporaryDirectory() })
-  process.kill(vault.pid ?? 0, 'SIGUSR1')
-  await sleep(500)
-  expect(vault.output().stderr).not.toContain('Debugger')
-  expect(await listens(9229)).toBe(false)
-  expect((await vault.call('listConnections')).status).toBe(200)
-})
+test.skipIf(process.platform === 'win32')(
+  'SIGUSR1 opens no debugger in a running vault',
+  { timeout: 60_000 },
+  async () => {
+    const vault = await startVaultProcess({ AUTHCONN_DATA_DIR: temporaryDirectory() })
+    process.kill(vault.pid ?? 0, 'SIGUSR1')
+    await sleep(500)
+    expect(vault.output().stderr).not.toContain('Debugger')
+    expect(await listens(9229)).toBe(false)
+    expect((await vault.call('listConnections')).status).toBe(200)
+  },
+)
 
-describe('a crash', () => {
+describe('a crash', { timeout: 60_000 }, () => {
   const kek = randomBytes(32).toString('base64')
   const token = `ya29.${randomBytes(40).toString('base64url')}`
   const password = 'short-pass'
   const secrets = [kek, token, password]
-  /** Runs inside the vault, two seconds after its start, as a defect would. */
+  /** Runs inside the vault on SIGUSR2, as a defect would. */
   const defects = {
     'an exception': `throw new Error(text, { cause: new TypeError('no: ' + text) })`,
     'a rejection that nobody handles': `Promise.reject(Object.assign(new Error(text), { body: text }))`,
@@ -78,13 +82,15 @@ describe('a crash', () => {
     const script = join(directory, 'defect.mjs')
     // In several lines, as the stack begins with the message.
     const text = `went wrong with ${token}\\n    and ${kek}\\nand postgres://user:${password}@host/db`
-    writeFileSync(script, `const text = "${text}"\nsetTimeout(() => { ${defect} }, 2000)\n`)
-    const { code, stdout, stderr } = await runServer(['start', '--port', '0'], {
+    writeFileSync(script, `const text = "${text}"\nprocess.on('SIGUSR2', () => { ${defect} })\n`)
+    const vault = await startVaultProcess({
       AUTHCONN_DATA_DIR: join(directory, 'data'),
       AUTHCONN_KEK: kek,
       AUTHCONN_REDIS_URL: `redis://user:${password}@127.0.0.1:1/0`,
       NODE_OPTIONS: `--import=${pathToFileURL(script)} --report-directory=${directory}`,
     })
+    const code = await vault.end('SIGUSR2')
+    const { stdout, stderr } = vault.output()
     expect(code).toBe(what.endsWith('report') ? 7 : 1)
     const report = readdirSync(directory).find((name) => name.startsWith('report.'))
     expect(report !== undefined).toBe(what.endsWith('report'))

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { get } from 'node:https'
-import { connect as connectPlain } from 'node:net'
+import { connect as connectPlain, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
@@ -35,7 +35,7 @@ async function ask(socket: TLSSocket): Promise<string> {
   return String(answer)
 }
 
-describe('with a certificate', () => {
+describe('with a certificate', { timeout: 60_000 }, () => {
   test('the vault speaks HTTPS from TLS 1.2 on, with strict transport security, and nothing else', async () => {
     const vault = await startVaultProcess({ AUTHCONN_DATA_DIR: temporaryDirectory(), ...certificateFiles() })
     expect(vault.url).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/)
@@ -69,7 +69,9 @@ describe('with a certificate', () => {
     const vault = await startVaultProcess({ AUTHCONN_DATA_DIR: temporaryDirectory(), ...files })
     const served = async () => {
       const socket = await handshake(vault.url, { checkServerIdentity: () => undefined })
-      return socket.getPeerX509Certificate()?.subjectAltName
+      const names = socket.getPeerX509Certificate()?.subjectAltName
+      socket.destroy()
+      return names
     }
     const open = await handshake(vault.url)
     await ask(open)
@@ -97,7 +99,7 @@ describe('with a certificate', () => {
     response.destroy()
   })
 
-  test('a client that never ends its handshake is cut off', { timeout: 30_000 }, async () => {
+  test('a client that never ends its handshake is cut off', async () => {
     const vault = await startVaultProcess({ AUTHCONN_DATA_DIR: temporaryDirectory(), ...certificateFiles() })
     const socket = connectPlain(Number(new URL(vault.url).port), '127.0.0.1')
     onTestFinished(() => void socket.destroy())
@@ -140,3 +142,33 @@ describe('start is refused', () => {
     expect(stdout).not.toContain('listening')
   })
 })
+
+test('both addresses of localhost are listened on, and a renewed certificate is served at both', async (context) => {
+  if (!(await listensOn('::1'))) context.skip('this machine has no IPv6')
+  const files = certificateFiles()
+  const vault = await startVaultProcess({
+    AUTHCONN_DATA_DIR: temporaryDirectory(),
+    AUTHCONN_HOST: 'localhost',
+    ...files,
+  })
+  const served = async (host: string) => {
+    const socket = await handshake(vault.url, { host, checkServerIdentity: () => undefined })
+    const names = socket.getPeerX509Certificate()?.subjectAltName
+    socket.destroy()
+    return names
+  }
+  expect(await served('::1')).toContain('127.0.0.1')
+  writeFileSync(files.AUTHCONN_TLS_CERT_FILE, selfSignedLocalhost.cert)
+  writeFileSync(files.AUTHCONN_TLS_KEY_FILE, selfSignedLocalhost.key)
+  process.kill(vault.pid ?? 0, 'SIGHUP')
+  for (const host of ['127.0.0.1', '::1']) await expect.poll(() => served(host)).toBe('DNS:localhost')
+  expect(await vault.end('SIGTERM')).toBe(0)
+})
+
+function listensOn(host: string): Promise<boolean> {
+  const server = createServer()
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false))
+    server.listen(0, host, () => server.close(() => resolve(true)))
+  })
+}
