@@ -1,5 +1,4 @@
 import type { Server, ServerResponse } from 'node:http'
-import { Server as TlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 
 interface Connection {
@@ -13,12 +12,14 @@ interface Connection {
  * more file descriptors. When there are too many, the newest takes the place of the one that has waited longest without
  * a request, then of the oldest that nothing is being done for: slow clients make room, and not those that are served.
  */
-export function boundConnections(server: Server, most: number, onFull: () => void): void {
+export function boundConnections(
+  server: Server,
+  { most, isTls, onFull }: { most: number; isTls: boolean; onFull: () => void },
+): void {
   const silent = new Set<Connection>()
   const known = new Set<Connection>()
   const bySocket = new WeakMap<Socket, Connection>()
   const byPeer = new Map<string, Connection>()
-  const isTls = server instanceof TlsServer
 
   server.on('connection', (socket: Socket) => {
     const connection: Connection = { socket, response: undefined }

@@ -24,7 +24,7 @@ export function createServer(
     : createPlainServer(bounds, listener)
   // What fails before there is TLS cannot be answered; an answer would wait for it, and its connection with it.
   server.prependListener('tlsClientError', (_error: Error, socket: Socket) => socket.destroy())
-  boundConnections(server, maxConnections, onFull)
+  boundConnections(server, { most: maxConnections, isTls: tls !== undefined, onFull })
   return server
 }
 
