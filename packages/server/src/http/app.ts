@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
-import type { Server } from 'node:http'
 import { createOpenApiDocument, errorTable, type OperationName, routes } from '@authconn/shared'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { hasApiKeyPrefix } from '../core/callers/api-key.ts'
@@ -10,7 +8,7 @@ import type { Tracing } from '../tracing.ts'
 import { addressOf } from './address-of.ts'
 import { createAuditor } from './audited.ts'
 import { answerBrokenRequest } from './broken-request.ts'
-import { createServer, replaceCertificate, type TlsMaterial } from './create-server.ts'
+import type { TlsMaterial } from './create-server.ts'
 import { docsHeaders, renderDocs } from './docs-page.ts'
 import { harmlessPath } from './harmless.ts'
 import { limitRequests } from './limit-requests.ts'
@@ -20,21 +18,13 @@ import { type Gate, type Handlers, registerOperation, registerTokenFetch, type T
 import { createErrorHandler, sendProblem } from './problem.ts'
 import './route-config.ts'
 import { sendSecurityHeaders } from './security-headers.ts'
+import { createServers } from './servers.ts'
 import { shedLoad } from './shed-load.ts'
 import { traceRequests } from './trace-requests.ts'
 import { createValidatorCompiler } from './validator.ts'
 
 const bodyLimit = 64 * 1024
 const [, healthPath] = routes.getHealth
-
-declare module 'fastify' {
-  interface FastifyInstance {
-    /** At one more address, once it listens at its first. */
-    listenAlso(host: string, port: number): Promise<void>
-    /** For new connections; those that are open stay as they are. Throws where there is no TLS. */
-    replaceCertificate(tls: TlsMaterial): void
-  }
-}
 
 /** The HTTP server of the vault: translates between the contract and core, and decides nothing. */
 export function createApp(
@@ -56,25 +46,18 @@ export function createApp(
     version: string
   },
 ): FastifyInstance {
-  const { limits, meter, tls } = deps
-  const servers: Server[] = []
-  let makeServer: (() => Server) | undefined
-  const onFull = sayOnceAMinute(() =>
-    deps.log.warn('more connections than AUTHCONN_MAX_CONNECTIONS: some were closed'),
-  )
+  const { limits, meter } = deps
+  const servers = createServers({
+    tls: deps.tls,
+    maxConnections: deps.maxConnections,
+    onFull: () => deps.log.warn('more connections than AUTHCONN_MAX_CONNECTIONS: some were closed'),
+  })
   const answerError = createErrorHandler(deps.isDatabaseUnavailable)
   const app = Fastify({
     loggerInstance: deps.log,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     bodyLimit,
-    serverFactory(listener) {
-      makeServer = () => {
-        const server = createServer(listener, { tls, maxConnections: deps.maxConnections, onFull })
-        servers.push(server)
-        return server
-      }
-      return makeServer()
-    },
+    serverFactory: servers.serverFactory,
     forceCloseConnections: 'idle',
     // The hook below answers instead, as the contract says.
     return503OnClosing: false,
@@ -108,19 +91,7 @@ export function createApp(
       new AuthconnError('not_found', `There is no ${request.method} ${harmlessPath(request.url)}`),
     )
   })
-  app.decorate('listenAlso', async (host: string, port: number) => {
-    const server = makeServer?.().on('clientError', answerBrokenRequest).listen(port, host)
-    if (server) await once(server, 'listening')
-  })
-  app.addHook('preClose', async () => {
-    for (const server of servers.filter((each) => each !== app.server)) {
-      server.close()
-      server.closeIdleConnections()
-    }
-  })
-  app.decorate('replaceCertificate', (next: TlsMaterial) => {
-    for (const server of servers) replaceCertificate(server, next)
-  })
+  servers.register(app)
   app.decorateRequest('caller', null)
   app.decorateRequest('about', null)
   if (deps.tracing) traceRequests(app, deps.tracing)
@@ -200,13 +171,4 @@ export function createApp(
 function requestId(given: string | string[] | undefined): string {
   if (typeof given !== 'string' || !/^[A-Za-z0-9._-]{8,128}$/.test(given)) return randomUUID()
   return hasApiKeyPrefix(given) ? randomUUID() : given
-}
-
-function sayOnceAMinute(say: () => void): () => void {
-  let said = Number.NEGATIVE_INFINITY
-  return () => {
-    if (performance.now() - said < 60_000) return
-    said = performance.now()
-    say()
-  }
 }
