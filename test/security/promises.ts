@@ -268,6 +268,7 @@ export const promises: readonly SecurityPromise[] = [
       cli(
         'authorize/binding',
         'the redirect URI > has the host',
+        'the addresses listened on > are loopback only',
         'is free again after close, also with a browser still connected',
       ),
       cli('authorize/authorize', 'an authorization that comes to its end', 'an authorization that does not'),
