@@ -142,7 +142,13 @@ export const promises: readonly SecurityPromise[] = [
       ),
       server('process/memory', 'a crash', 'start is refused', 'SIGUSR1 opens no debugger in a running vault'),
       server('oauth/sandbox', 'security 9: no error shows a token, code or secret, whatever goes wrong'),
-      server('core/secret', 'a Secret', 'an error in the log'),
+      server(
+        'core/secret',
+        'a Secret',
+        'an error in the log',
+        'nothing in the vault takes or gives what is secret as plain text',
+      ),
+      server('describe-crash', 'a crash is described'),
     ],
   },
   {

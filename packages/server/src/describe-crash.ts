@@ -19,8 +19,17 @@ export function secretsOf({ keks = [], keyServices, databaseUrl, limits: { redis
     ...urls,
     ...keks.flatMap((kek) => (kek.kind === 'key' ? [kek.key] : [])),
     ...(keyServices.transit.token ? [keyServices.transit.token] : []),
-    ...passwords.flatMap((password) => [password, decodeURIComponent(password)].map((text) => new Secret(text))),
+    ...passwords.flatMap((password) => [new Secret(password), new Secret(decoded(password))]),
   ]
+}
+
+/** What cannot be decoded is no encoding: then it is the password as it is. */
+function decoded(password: string): string {
+  try {
+    return decodeURIComponent(password)
+  } catch {
+    return password
+  }
 }
 
 function hideIn(described: unknown, secrets: readonly Secret[]): unknown {
