@@ -132,7 +132,7 @@ export async function rotateUnderLoad(serverUrl: string, plan: RotationPlan, { d
     'select max(version) as most, count(*)::integer as keys from data_keys',
   )
 
-  const middle = Object.values(killed).filter(({ before: all, after }) => after > 0 && after < all).length
+  const middle = Object.values(killed).filter(({ before: all, after }) => after > 0 && after <= 0.7 * all).length
   const aims: Aim[] = [
     exactly('fetches that failed', '', 0, fetched.failed),
     exactly('runs that were killed in the middle', '', 3, middle),

@@ -49,8 +49,8 @@ export function dataKeyColumns(dataKey: DataKey) {
 }
 
 /**
- * One key for each key-encryption key in use, the audit log's among them; none before the first start. For the check of
- * the keys at start.
+ * One key for each key-encryption key in use, if only by the audit log; none before the first start. For the check of the
+ * keys at start.
  */
 export async function sampleDataKeys(db: Database): Promise<DataKey[]> {
   const { rows } = await sql<Record<'data' | 'audit', boolean>>`
@@ -66,7 +66,8 @@ export async function sampleDataKeys(db: Database): Promise<DataKey[]> {
     .orderBy('kek_id')
     .execute()
   const audit = found.audit ? await db.selectFrom('audit_keys').selectAll().execute() : []
-  return [...samples.map(toDataKey), ...audit.map(toAuditKey)]
+  const others = audit.filter((key) => !samples.some((sample) => sample.kek_id === key.kek_id))
+  return [...samples.map(toDataKey), ...others.map(toAuditKey)]
 }
 
 /** As wrapped like a data key: its purpose stands where a data key names its workspace. */
