@@ -1,13 +1,8 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Database } from '../../packages/server/src/adapters/postgres/database.ts'
 import { openDatabase } from '../../packages/server/src/adapters/postgres/open-database.ts'
-import {
-  createDataKey,
-  createKeks,
-  createLocalKek,
-} from '../../packages/server/src/core/crypto/key-encryption-key.ts'
+import { createKeks, createLocalKek } from '../../packages/server/src/core/crypto/key-encryption-key.ts'
 import { runSql } from '../../packages/server/test/support/run-sql.ts'
 import { temporaryDatabase } from '../../packages/server/test/support/temporary-database.ts'
 import { type Aim, exactly } from '../support/aims.ts'
@@ -15,9 +10,18 @@ import { fillVault, silent } from '../support/filled-vault.ts'
 import { say } from '../support/say.ts'
 import { startVaults } from '../support/vaults.ts'
 import type { Room } from '../support/with-room.ts'
-import { startWriter, type WrittenGrant } from './concurrent-writer.ts'
+import { startWriter } from './concurrent-writer.ts'
 import { startFetchLoad } from './fetch-load.ts'
 import { createKeysCommand } from './keys-command.ts'
+import {
+  addWorkspaces,
+  countFormer,
+  countKeysOf,
+  countWithoutNewKey,
+  type PickedGrant,
+  pathOf,
+  pickGrants,
+} from './vault-content.ts'
 
 export interface RotationPlan {
   grants: number
@@ -105,7 +109,7 @@ export async function rotateUnderLoad(serverUrl: string, plan: RotationPlan, { d
     for (const { log } of [one, other]) if (/"level"/.test(log)) say(log)
   }
   await step('rotate-kek', [], () => countKeysOf(db, keks.current.id))
-  await step('rotate-data-keys', [], () => countYoungKeys(db))
+  await step('rotate-data-keys', [], () => countWithoutNewKey(db))
   await step('reseal', [], () => countFormer(db))
   say('verify')
   load.during('verify')
@@ -149,68 +153,6 @@ export async function rotateUnderLoad(serverUrl: string, plan: RotationPlan, { d
     exactly('written tokens that were lost', '', 0, lost),
   ]
   return { plan, killed, took, values: verified.result.values, keys: versions?.keys ?? 0, writes, fetched, aims }
-}
-
-type PickedGrant = WrittenGrant & { connection: string }
-
-function pathOf({ connection, subject }: PickedGrant): string {
-  return `/v1/connections/${connection}/token?subject=${subject}`
-}
-
-function pickGrants(db: Database, count: number): Promise<PickedGrant[]> {
-  return runSql<PickedGrant>(
-    db,
-    `select grants.id, grants.workspace_id as "workspaceId", subject, connections.name as connection
-    from grants join connections on connections.id = connection_id order by md5(grants.id::text) limit $1`,
-    [count],
-  )
-}
-
-async function addWorkspaces(db: Database, kek: ReturnType<typeof createLocalKek>, count: number): Promise<void> {
-  const ids = Array.from({ length: count }, () => randomUUID())
-  const keys = await Promise.all(ids.map((id) => createDataKey(createKeks(kek), id, 1)))
-  await runSql(
-    db,
-    `insert into workspaces (id, name) select id, 'workspace-' || id from unnest($1::uuid[]) as id`,
-    [ids],
-  )
-  // Made long ago, like the first.
-  await runSql(
-    db,
-    `insert into data_keys (id, workspace_id, version, kek_id, wrapped)
-    select id, workspace_id, 1, $1, wrapped from unnest($2::uuid[], $3::uuid[], $4::bytea[])
-      as new (id, workspace_id, wrapped)`,
-    [kek.id, keys.map(({ id }) => id), ids, keys.map(({ wrapped }) => wrapped)],
-  )
-  await runSql(db, `update data_keys set created_at = created_at - interval '1 day'`)
-}
-
-async function countKeysOf(db: Database, notBy: string): Promise<number> {
-  const [row] = await runSql<{ count: number }>(
-    db,
-    'select count(*)::integer as count from data_keys where kek_id <> $1',
-    [notBy],
-  )
-  return row?.count ?? 0
-}
-
-/** Workspaces without a new data key. */
-async function countYoungKeys(db: Database): Promise<number> {
-  const [row] = await runSql<{ count: number }>(
-    db,
-    `select (count(distinct workspace_id) - count(distinct workspace_id) filter (where version > 1))::integer as count
-    from data_keys`,
-  )
-  return row?.count ?? 0
-}
-
-async function countFormer(db: Database): Promise<number> {
-  const [row] = await runSql<{ count: number }>(
-    db,
-    `select count(*)::integer as count from grants join data_keys on data_keys.id = refresh_token_data_key
-    where version = 1`,
-  )
-  return row?.count ?? 0
 }
 
 function differing(expected: ReadonlyMap<string, string>, found: ReadonlyMap<string, string>): number {
