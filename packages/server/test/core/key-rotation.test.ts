@@ -1,80 +1,18 @@
-import { randomBytes, randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { openAuditKey } from '../../src/adapters/postgres/audit-key.ts'
-import { createDataKeyStore } from '../../src/adapters/postgres/data-key-store.ts'
-import { createKeyStore } from '../../src/adapters/postgres/key-store.ts'
 import { createSealedStore } from '../../src/adapters/postgres/sealed-store.ts'
 import { createKeks, createLocalKek } from '../../src/core/crypto/key-encryption-key.ts'
-import { readKeyStatus } from '../../src/core/crypto/key-status.ts'
-import { createKeyring } from '../../src/core/crypto/keyring.ts'
 import { places } from '../../src/core/crypto/places.ts'
-import { createResealValues } from '../../src/core/crypto/reseal-values.ts'
-import { createRotateDataKeys } from '../../src/core/crypto/rotate-data-keys.ts'
-import { createRotateKek } from '../../src/core/crypto/rotate-kek.ts'
-import { createVerifyValues } from '../../src/core/crypto/verify-values.ts'
-import type { SealedStore } from '../../src/core/key-port.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { describeEachDatabase } from '../support/databases.ts'
-import { silentLog, useStores } from '../support/stores.ts'
+import { useRotation } from '../support/rotation.ts'
 
 const quiet = () => {}
 
 describeEachDatabase('the rotation of keys', (database) => {
-  const stores = useStores(database)
-  const tools = (given: { keks?: typeof stores.keks; values?: Partial<SealedStore> } = {}) => {
-    const keks = given.keks ?? stores.keks
-    const keys = createKeyStore(stores.db)
-    const values = { ...createSealedStore(stores.db), ...given.values }
-    const keyring = createKeyring({ dataKeys: createDataKeyStore(stores.db), keks, log: silentLog })
-    return {
-      keys,
-      values,
-      keyring,
-      rotateKek: createRotateKek({ keys, keks }),
-      rotateDataKeys: (olderThan = 0, workspace?: string) =>
-        createRotateDataKeys({ keys, keks })({ workspace, olderThan }, quiet),
-      reseal: () => createResealValues({ values, keyring, settleSeconds: 0, sleep })(quiet),
-      verify: () => createVerifyValues({ keys, values, keyring, keks })(quiet),
-      status: () => readKeyStatus({ keys, values, keks }),
-    }
-  }
-
-  /** A connection with a grant, a former client secret, an authorization and a revocation: something in every column. */
-  async function fillEveryColumn() {
-    stores.keyring.distrust(stores.admin.workspaceId)
-    const connection = await stores.newConnection()
-    const grant = await stores.newActiveGrant(connection, { expiresIn: 3600 })
-    const { workspaceId } = connection
-    const rows = {
-      clientSecret: connection.id,
-      formerClientSecret: connection.id,
-      accessToken: grant.id,
-      refreshToken: grant.id,
-      authorizationSecrets: await stores.newAuthorization(connection),
-      revocationTokens: randomUUID(),
-    }
-    await stores.revocations.insert({
-      ...{ id: rows.revocationTokens, workspaceId, connectionId: connection.id, grantId: grant.id },
-      tokens: Buffer.from('to be sealed'),
-    })
-    for (const name of Object.keys(places) as (keyof typeof places)[]) {
-      const place = places[name]
-      const sealed = await stores.keyring.seal(place({ id: rows[name], workspaceId }), new Secret(`the ${name}`))
-      await sql`update ${sql.table(place.table)} set ${sql.ref(place.column)} = ${sealed} where id = ${rows[name]}`.execute(
-        stores.db,
-      )
-    }
-    return { rows, workspaceId, connection, grant }
-  }
-
-  async function read(name: keyof typeof places, row: string, keyring = tools().keyring) {
-    const value = await createSealedStore(stores.db).find(places[name], row)
-    if (!value) throw new Error(`there is no ${name}`)
-    const secret = await keyring.open(places[name]({ id: row, workspaceId: value.workspaceId }), value.sealed)
-    return { ...value, secret: secret.reveal() }
-  }
+  const { stores, tools, fillEveryColumn, read } = useRotation(database)
 
   test('leaves every value readable and the same, under new keys of both kinds', async () => {
     const { rows } = await fillEveryColumn()
@@ -282,84 +220,5 @@ describeEachDatabase('the rotation of keys', (database) => {
       message: expect.stringContaining(stores.keks.current.id),
     })
     expect(await tools().keys.countWrapped(stores.keks.current.id)).toBe(0)
-  })
-
-  describe('a former data key', () => {
-    const count = async () => (await tools().status()).dataKeys.former
-
-    test('stays while something is sealed with it, then for its time, and goes only then', async () => {
-      await fillEveryColumn()
-      await tools().rotateDataKeys()
-      const { keys, reseal } = tools()
-      await keys.dropUnused(0)
-      expect(await count()).toBeGreaterThan(0)
-      await reseal()
-      const former = await count()
-      expect(await keys.dropUnused(600)).toEqual({ dropped: 0, waiting: former })
-      expect(await count()).toBe(former)
-      await sql`update data_keys set unused_since = unused_since - interval '601 seconds'`.execute(stores.db)
-      expect(await keys.dropUnused(600)).toEqual({ dropped: former, waiting: 0 })
-      expect(await count()).toBe(0)
-      expect(await tools().verify()).toMatchObject({ damagedKeys: [], damagedValues: [] })
-    })
-
-    test('stays when a process that was late has used it again, and its time begins anew', async () => {
-      const { rows, workspaceId } = await fillEveryColumn()
-      await tools().rotateDataKeys()
-      const { keys, reseal } = tools()
-      await reseal()
-      await keys.dropUnused(600)
-      await sql`update data_keys set unused_since = unused_since - interval '601 seconds'`.execute(stores.db)
-      const place = places.accessToken({ id: rows.accessToken, workspaceId })
-      const late = await stores.keyring.seal(place, new Secret('late'))
-      await stores.db
-        .updateTable('grants')
-        .set({ access_token: late })
-        .where('id', '=', rows.accessToken)
-        .execute()
-      await keys.dropUnused(600)
-      expect((await read('accessToken', rows.accessToken)).secret).toBe('late')
-      await reseal()
-      const former = await count()
-      expect(await keys.dropUnused(600)).toEqual({ dropped: 0, waiting: former })
-      expect((await read('accessToken', rows.accessToken)).secret).toBe('late')
-    })
-
-    test('stays while there is a value in its workspace of which nobody knows what it was sealed with', async () => {
-      const { rows } = await fillEveryColumn()
-      await tools().rotateDataKeys()
-      await tools().reseal()
-      const { rows: kept } = await sql<{ tokens: Uint8Array }>`
-        select tokens from revocations where id = ${rows.revocationTokens}`.execute(stores.db)
-      await sql`update revocations set tokens = set_byte(tokens, 0, 77) where id = ${rows.revocationTokens}`.execute(
-        stores.db,
-      )
-      const former = await count()
-      await tools().keys.dropUnused(0)
-      expect(await tools().keys.dropUnused(-1)).toEqual({ dropped: 0, waiting: former })
-      const mended = { tokens: kept[0]?.tokens ?? Buffer.of() }
-      await stores.db.updateTable('revocations').set(mended).where('id', '=', rows.revocationTokens).execute()
-      expect(await tools().keys.dropUnused(-1)).toEqual({ dropped: former, waiting: 0 })
-    })
-
-    test('that is gone is refused by the database, and what must not be lost is sealed again', async () => {
-      const { connection, grant } = await fillEveryColumn()
-      const late = stores.keyring
-      const place = places.accessToken(grant)
-      await late.prepare(connection.workspaceId)
-      await tools().rotateDataKeys()
-      await tools().reseal()
-      await tools().keys.dropUnused(-1)
-      expect(await tools().keys.dropUnused(-1)).toMatchObject({ waiting: 0 })
-      const sealed = await late.seal(place, new Secret('stale'))
-      const set = { access_token: sealed }
-      await expect(
-        stores.db.updateTable('grants').set(set).where('id', '=', grant.id).execute(),
-      ).rejects.toMatchObject({ code: '23503' })
-      late.distrust(connection.workspaceId)
-      const again = await late.seal(place, new Secret('stale'))
-      await stores.db.updateTable('grants').set({ access_token: again }).where('id', '=', grant.id).execute()
-      expect((await read('accessToken', grant.id)).secret).toBe('stale')
-    })
   })
 })
