@@ -21,8 +21,8 @@ export function status({ keks, dataKeys, values }: KeyStatus): Rendered {
       const role = isCurrent ? 'current' : isGiven ? 'former ' : 'MISSING'
       return `  ${id}  ${role}  wraps ${counted(wrapped, 'data key')}${auditKeys ? " and the audit log's" : ''}`
     }),
-    `Data keys: ${counted(dataKeys.workspaces, 'newest', 'newest')}, one for each workspace, and ${dataKeys.former} former, ${dataKeys.unused} of them unused`,
-    `  the oldest of the newest is from ${dataKeys.oldestNewest?.toISOString() ?? 'never'}; none has been used for more than ${share} % of its bound`,
+    `Data keys: one for each of ${counted(dataKeys.workspaces, 'workspace')}, and ${dataKeys.former} former, of which ${dataKeys.unused} in no use`,
+    `  the oldest that is sealed with is from ${dataKeys.oldestNewest?.toISOString() ?? 'never'}; none has used up more than ${share} % of its bound`,
     `Sealed values: ${sum(values.map(({ newest }) => newest))} with the newest data key, ${toReseal} with a former one${unknown ? `, and ${unknown} OF NO KNOWN FORMAT` : ''}`,
     ...(toRewrap ? [`To be rewrapped: ${toRewrap}. Run: authconn-server keys rotate-kek`] : []),
     ...(toReseal ? [`To be resealed: ${toReseal}. Run: authconn-server keys reseal`] : []),
