@@ -250,6 +250,8 @@ export const promises: readonly SecurityPromise[] = [
       ),
       server('oauth/authorization', 'security 15 and 16: the authorization response'),
       server('oauth/sandbox', 'with a certified provider > security 16: a code works once'),
+      server('security/16-authorizations', 'security 16'),
+      server('security/21-hostile-provider', 'security 15 and 16'),
       server(
         'store/authorization-store',
         ...onBoth('the authorization store', 'gives an authorization to one exchange only'),
@@ -264,6 +266,7 @@ export const promises: readonly SecurityPromise[] = [
       server('oauth/providers', 'security 17'),
       server('oauth/id-token', 'security 15 and 17: an ID token', 'a missing ID token', 'the keys of a provider'),
       server('oauth/sandbox', 'security 17: an ID token'),
+      server('security/21-hostile-provider', 'security 17'),
     ],
   },
   {
@@ -306,6 +309,8 @@ export const promises: readonly SecurityPromise[] = [
     shownBy: [
       server('oauth/safe-fetch', 'security 21'),
       server('oauth/sandbox', 'security 21'),
+      server('security/21-hostile-provider', 'security 21'),
+      server('security/21-memory', 'security 21'),
       server('oauth/discovery', 'metadata is not found > security 21', 'security 21'),
       server('oauth/proxy', 'security 21'),
     ],
