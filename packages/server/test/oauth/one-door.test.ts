@@ -8,12 +8,26 @@ const source = join(import.meta.dirname, '../../src')
 /** Every module that can open a connection to elsewhere, and the files that may use it. */
 const doors: Record<string, readonly string[]> = {
   // The one door to providers, and what it is made of.
-  undici: ['adapters/oauth/checked-transport.ts', 'adapters/oauth/open-tunnel.ts'],
+  undici: [
+    'adapters/oauth/checked-transport.ts',
+    'adapters/oauth/open-tunnel.ts',
+    // As below: the key service that AUTHCONN_KEK names.
+    'adapters/key-services/bounded-fetch.ts',
+  ],
   'node:dns': ['adapters/oauth/resolve-checked.ts'],
   // No calls to providers: each goes to the one place that the operator names in a setting.
   pg: ['adapters/postgres/dialects.ts'],
   ioredis: ['adapters/redis/share-counts.ts'],
+  '@aws-sdk/client-kms': ['adapters/key-services/aws-kms.ts'],
+  'google-auth-library': ['adapters/key-services/gcp-kms.ts'],
+  '@azure/keyvault-keys': ['adapters/key-services/azure-key-vault.ts'],
+  '@azure/identity': ['adapters/key-services/azure-key-vault.ts'],
   '@opentelemetry/exporter-trace-otlp-http': ['adapters/otel/start-tracing.ts'],
+  // Who is called there, and calls nobody.
+  'node:http': ['http/create-server.ts'],
+  'node:https': ['http/create-server.ts'],
+  // Asked whether a debugger is open.
+  'node:inspector': ['guard-memory.ts'],
 }
 
 /** What opens none by itself. A new dependency is put here, or above, by somebody who has looked. */
