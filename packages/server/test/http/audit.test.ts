@@ -173,6 +173,10 @@ test('is listed newest first, in pages and by what is asked for', async () => {
   const future = new Date(Date.now() + 60_000).toISOString()
   expect(await records({ since: future })).toEqual([])
   expectProblem(await v.call('listAudit', { query: { since: 'yesterday' } }), 400, 'invalid_request')
+  for (const leap of ['2029-12-31T23:59:60Z', '2029-12-31t23:59:60.5z']) {
+    expectProblem(await v.call('listAudit', { query: { since: leap } }), 400, 'invalid_request')
+    expectProblem(await v.call('listAudit', { query: { until: leap } }), 400, 'invalid_request')
+  }
 })
 
 test('shows a limited caller what concerns its connections and what it did itself', async () => {

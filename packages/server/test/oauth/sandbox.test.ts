@@ -278,7 +278,7 @@ describe('security 21: a token endpoint that misbehaves', () => {
   test.each<[Fault, string]>([
     [{ kind: 'status', status: 503 }, 'passing'],
     [{ kind: 'reset' }, 'passing'],
-    [{ kind: 'html' }, 'id_token'],
+    [{ kind: 'html' }, 'unintelligible'],
     [{ kind: 'edit_json', set: { keys: [] } }, 'id_token'],
     [{ kind: 'redirect' }, 'unintelligible'],
   ])('keys under %j are %s', async (fault, kind) => {
