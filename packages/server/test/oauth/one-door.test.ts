@@ -32,7 +32,7 @@ const doors: Record<string, readonly string[]> = {
 
 /** What opens none by itself. A new dependency is put here, or above, by somebody who has looked. */
 const quiet = [
-  /^node:(async_hooks|crypto|events|fs|fs\/promises|path|sqlite|timers\/promises|util)$/,
+  /^node:(async_hooks|crypto|events|fs|fs\/promises|inspector|path|sqlite|timers\/promises|util)$/,
   /^@authconn\/shared/,
   /^@electric-sql\/pglite/,
   /^@fastify\/under-pressure$/,
@@ -42,8 +42,12 @@ const quiet = [
   /^oauth4webapi$/,
 ]
 
-/** Of node:net, what looks at addresses and opens nothing. */
-const harmlessOfNet = ['BlockList', 'isIP', 'isIPv4', 'isIPv6']
+/** Of modules that could, what opens nothing: it looks at addresses, or is called and calls nobody. */
+const harmless: Record<string, readonly string[]> = {
+  'node:net': ['BlockList', 'isIP', 'isIPv4', 'isIPv6'],
+  'node:http': ['createServer', 'Server'],
+  'node:https': ['createServer', 'Server'],
+}
 
 /** Ways out that need no import, and ways to import without saying so. */
 const forbidden = ['fetch', 'WebSocket', 'EventSource', 'XMLHttpRequest', 'require', 'eval', 'Function']
@@ -66,8 +70,10 @@ describe('security 20: only safe-fetch goes out', () => {
     ["export { request } from 'undici'", 'imports undici'],
     ["const { lookup } = await import('node:dns')", 'imports node:dns'],
     ['const name = "undici"; await import(name)', 'imports what only running it tells'],
-    ["import { connect, isIP } from 'node:net'", 'takes connect of node:net'],
-    ["import * as net from 'node:net'", 'takes everything of node:net'],
+    ["import { connect, isIP } from 'node:net'", 'imports node:net'],
+    ["import * as net from 'node:net'", 'imports node:net'],
+    ["import { createServer, request } from 'node:http'", 'imports node:http'],
+    ["export * from 'node:https'", 'imports node:https'],
     ["import { spawn } from 'node:child_process'", 'imports node:child_process'],
     ["import axios from 'axios'", 'imports axios'],
     ["await fetch('https://idp.example')", 'uses fetch'],
@@ -86,6 +92,7 @@ describe('security 20: only safe-fetch goes out', () => {
     "import type { Agent } from 'undici'",
     "import { type Agent } from 'undici'",
     "import { BlockList, isIP, type Socket } from 'node:net'",
+    "import { createServer as createTlsServer } from 'node:https'",
     'const options = { fetch: 1 }; options.fetch',
     '// fetch(url)',
     "import { Secret } from '../core/secret.ts'",
@@ -141,11 +148,9 @@ function judgeImport(file: string, name: string | undefined, specifiers: readonl
     const isDoor = file === 'adapters/oauth/safe-fetch.ts' || Object.values(doors).flat().includes(file)
     return isInner && !isDoor ? 'goes round safe-fetch' : undefined
   }
-  if (name === 'node:net') {
-    const taken = specifiers.map((one) => (isNode(one.imported) ? String(one.imported.name) : 'everything'))
-    const way = taken.length === 0 ? 'everything' : taken.find((one) => !harmlessOfNet.includes(one))
-    return way && `takes ${way} of node:net`
-  }
+  const { [name]: taken } = harmless
+  const names = specifiers.map((one) => (isNode(one.imported) ? String(one.imported.name) : 'everything'))
+  if (taken && names.length > 0 && names.every((one) => taken.includes(one))) return undefined
   if (doors[name]?.includes(file) || quiet.some((pattern) => pattern.test(name))) return undefined
   return `imports ${name}`
 }
