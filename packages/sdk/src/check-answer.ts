@@ -117,7 +117,7 @@ const promised: { readonly [N in OperationName]: Promised<Operation<N>['response
   listEvents: { events: 'array', next: 'any' },
   getToken: { access_token: 'string', token_type: 'string', expires_at: 'any', version: 'number' },
   revokeGrant: { connection: 'string', subject: 'any', status: 'string', upstream: 'string', detail: 'any' },
-  startAuthorization: { ...authorization, authorization_url: 'string' },
+  startAuthorization: { ...authorization, authorization_url: 'string', state: 'string' },
   getAuthorization: authorization,
   completeAuthorization: { ...authorization, grant: 'object' },
   cancelAuthorization: authorization,

@@ -1,18 +1,23 @@
 import { AuthconnError } from '@authconn/sdk'
+import type { StartedAuthorization } from '@authconn/shared'
 
 /** The address to open, and the state to expect back. Throws vault_answer_invalid: a browser is not handed just anything. */
-export function readAuthorizationUrl(given: string): { url: string; state: string } {
+export function readAuthorizationUrl(begun: Pick<StartedAuthorization, 'authorization_url' | 'state'>): {
+  url: string
+  state: string
+} {
+  const { authorization_url: given, state } = begun
   const url = URL.canParse(given) ? new URL(given) : undefined
-  const states = url?.searchParams.getAll('state') ?? []
-  const [state] = states
   if (url === undefined || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
     throw new AuthconnError(
       'vault_answer_invalid',
       'The vault gave an authorization URL that is not http or https.',
     )
   }
-  if (states.length !== 1 || !state) {
-    throw new AuthconnError('vault_answer_invalid', 'The vault gave an authorization URL without a state.')
+  // A request that was pushed to the provider has its state there, and not in the URL.
+  const named = url.searchParams.getAll('state')
+  if (state === '' || named.some((one) => one !== state)) {
+    throw new AuthconnError('vault_answer_invalid', 'The vault gave an authorization URL without its state.')
   }
   return { url: url.href, state }
 }

@@ -40,7 +40,7 @@ export async function runConsent(parts: Parts, consent: Consent): Promise<Consen
   const begun = await startAuthorization(ctx, vault, redirectUri, consent)
   try {
     signal.throwIfAborted()
-    const { url, state } = readAuthorizationUrl(begun.authorization_url)
+    const { url, state } = readAuthorizationUrl(begun)
     const callback = listener.expect(state)
     sendPerson(ctx, { id: begun.id, url, redirectUri }, consent)
     const redirectedUrl = await waitForCallback(ctx, callback, { redirectUri, state }, consent)

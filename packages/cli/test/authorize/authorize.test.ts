@@ -259,18 +259,22 @@ describe('an authorization that does not', () => {
   test.each([
     ['javascript:alert(1)?state=s', 'not http or https'],
     ['file:///etc/passwd?state=s', 'not http or https'],
-    ['https://id.example/authorize', 'without a state'],
-    ['https://id.example/authorize?state=a&state=b', 'without a state'],
-  ])('began with %s, which no browser is sent to', async (authorization_url, why) => {
-    const { url, requests } = await fakeVault({
-      startAuthorization: () => started({ authorization_url }),
-      cancelAuthorization: () => ({ ...withoutUrl(), status: 'failed' }),
-    })
-    const { exitCode, stderr } = await run(['authorize', 'google-oauth', '--port', '0'], { url })
-    expect(stderr).toContain(why)
-    expect(exitCode).toBe(7)
-    expect(requests.map(({ operation }) => operation)).toEqual(['startAuthorization', 'cancelAuthorization'])
-  })
+    ['https://id.example/authorize?state=a', 'without its state'],
+    ['https://id.example/authorize?state=st-4te&state=b', 'without its state'],
+    ['https://id.example/authorize', 'without its state', { state: '' }],
+  ] as [string, string, object?][])(
+    'began with %s, which no browser is sent to',
+    async (authorization_url, why, changes = {}) => {
+      const { url, requests } = await fakeVault({
+        startAuthorization: () => started({ authorization_url, ...changes }),
+        cancelAuthorization: () => ({ ...withoutUrl(), status: 'failed' }),
+      })
+      const { exitCode, stderr } = await run(['authorize', 'google-oauth', '--port', '0'], { url })
+      expect(stderr).toContain(why)
+      expect(exitCode).toBe(7)
+      expect(requests.map(({ operation }) => operation)).toEqual(['startAuthorization', 'cancelAuthorization'])
+    },
+  )
 })
 
 test('a taken port ends it before the vault is asked', async () => {

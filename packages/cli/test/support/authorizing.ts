@@ -32,7 +32,7 @@ export async function authorizing(flags: readonly string[] = [], handlers: Handl
 }
 
 export function withoutUrl() {
-  const { authorization_url: _, ...authorization } = started()
+  const { authorization_url: _url, state: _state, ...authorization } = started()
   return authorization
 }
 

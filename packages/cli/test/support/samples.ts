@@ -71,6 +71,7 @@ export function started(changes: Partial<StartedAuthorization> = {}): StartedAut
     failure: null,
     expires_at: '2030-01-01T00:00:00.000Z',
     authorization_url: 'https://accounts.google.com/o/oauth2/v2/auth?state=st-4te&scope=openid',
+    state: 'st-4te',
     ...changes,
   }
 }

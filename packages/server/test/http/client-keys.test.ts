@@ -137,7 +137,12 @@ describe('security 15: with a pushed request', () => {
   test('the browser sees the client id and a reference, and nothing of the request', async () => {
     const name = await withKey('jwt', keyOf.jwt)
     const pushed = v.sandbox.stats.pushedAuthorizations
-    const { authorizationUrl } = await v.consent(name)
+    const body = { scopes: ['openid'], redirect_uri: 'http://127.0.0.1:8080/callback' }
+    const started = await v.call('startAuthorization', { params: { name }, body })
+    const authorizationUrl = new URL(started.body.authorization_url)
+    const { redirectedUrl } = await browse(authorizationUrl.href)
+    // Whoever waits for the callback knows it by the state, which is told apart from the URL.
+    expect(new URL(redirectedUrl).searchParams.get('state')).toBe(started.body.state)
     expect([...authorizationUrl.searchParams.keys()].sort()).toEqual(['client_id', 'request_uri'])
     expect(v.sandbox.stats.pushedAuthorizations).toBe(pushed + 1)
   })

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Sandbox, startSandbox } from '@authconn/sandbox'
+import { type Sandbox, type SandboxOptions, startSandbox } from '@authconn/sandbox'
 import { type AuthconnClient, createClient } from '@authconn/sdk'
 import { afterAll, beforeAll, expect, vi } from 'vitest'
 import { type Child, cliPath, startChild, stopChild, vaultPath } from './child.ts'
@@ -25,11 +25,11 @@ export interface World {
 }
 
 /** A vault on its embedded database and a provider, both real, for the tests of one file. */
-export function useWorld(): { current(): World } {
+export function useWorld(options: SandboxOptions = {}): { current(): World } {
   let world: World | undefined
   const closers: (() => Promise<unknown>)[] = []
   beforeAll(async () => {
-    world = await createWorld(closers)
+    world = await createWorld(closers, options)
   })
   afterAll(async () => {
     for (const close of closers.reverse()) await close()
@@ -42,10 +42,10 @@ export function useWorld(): { current(): World } {
   }
 }
 
-async function createWorld(closers: (() => Promise<unknown>)[]): Promise<World> {
+async function createWorld(closers: (() => Promise<unknown>)[], options: SandboxOptions): Promise<World> {
   const dataDir = await mkdtemp(join(tmpdir(), 'authconn-e2e-'))
   closers.push(() => rm(dataDir, { recursive: true }))
-  const sandbox = await startSandbox()
+  const sandbox = await startSandbox(options)
   closers.push(() => sandbox.stop())
   const env = { AUTHCONN_DATA_DIR: dataDir, HOME: dataDir }
   const server = startChild(vaultPath, ['start'], {

@@ -15,7 +15,7 @@ export type StartAuthorization = (
   by: Caller,
   connectionName: string,
   wanted: NewAuthorization,
-) => Promise<{ authorization: Authorization; authorizationUrl: string }>
+) => Promise<{ authorization: Authorization; authorizationUrl: string; state: string }>
 
 /** What an authorization keeps sealed until it ends. */
 export interface AuthorizationSecrets {
@@ -69,6 +69,7 @@ export function createStartAuthorization(deps: {
     return {
       authorization: { ...authorization, connectionName, status: 'pending', failure: null, expiresAt },
       authorizationUrl,
+      state: secrets.state,
     }
   }
 

@@ -13,8 +13,8 @@ export function authorizationRoutes(deps: {
 }): Pick<Handlers, Operations> {
   return {
     async startAuthorization({ caller, params, body }) {
-      const { authorization, authorizationUrl } = await deps.startAuthorization(caller, params.name, body)
-      return { ...viewAuthorization(authorization), authorization_url: authorizationUrl }
+      const { authorization, authorizationUrl, state } = await deps.startAuthorization(caller, params.name, body)
+      return { ...viewAuthorization(authorization), authorization_url: authorizationUrl, state }
     },
     async getAuthorization({ caller, params }) {
       return viewAuthorization(await deps.watchAuthorization.get(caller, params.id))

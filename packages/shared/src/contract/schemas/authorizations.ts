@@ -46,6 +46,10 @@ export const StartedAuthorization = Type.Object(
   {
     ...authorizationFields,
     authorization_url: Type.String({ description: 'Open it in the browser of the person who consents' }),
+    state: Type.String({
+      description:
+        'What the redirected URL must carry as `state` to be the end of this authorization; it need not be in `authorization_url`',
+    }),
   },
   closed,
 )
