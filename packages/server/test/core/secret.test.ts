@@ -54,8 +54,9 @@ test('nothing in the vault takes or gives what is secret as plain text', () => {
     [...readFileSync(join(source, file), 'utf8').matchAll(plain)].map(([text]) => `${file}: ${text}`),
   )
   expect(found.sort()).toEqual([
-    // The first is the shape of what is sealed; the second looks at an answer that is being parsed.
+    // An answer that is being parsed, and the shapes of what is sealed.
     'adapters/oauth/token-answer.ts: accessToken: string',
+    'core/connections/client-credential.ts: privateKey: string',
     'core/connections/start-authorization.ts: codeVerifier: string',
   ])
 })
