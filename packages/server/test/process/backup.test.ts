@@ -153,7 +153,7 @@ test('a dump restored into an empty database with the keyring serves every token
   expect(await tokensOf(again, vault.credentials().api_key)).toEqual(tokens)
   const audit = await again.call('verifyAudit', { body: {} }, vault.credentials().api_key)
   expect(audit).toMatchObject({ status: 200, body: { intact: true } })
-}, 90_000)
+}, 180_000)
 
 test('a copy of the data directory of an embedded vault serves every token; without the file kek nothing is readable', async () => {
   const directory = temporaryDirectory()
@@ -176,4 +176,4 @@ test('a copy of the data directory of an embedded vault serves every token; with
 
   const again = await startVaultProcess({ AUTHCONN_DATA_DIR: copy })
   expect(await tokensOf(again, again.credentials().api_key)).toEqual(tokens)
-}, 60_000)
+}, 180_000)
