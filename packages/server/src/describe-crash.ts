@@ -14,19 +14,21 @@ export function describeCrash(error: unknown, secrets: readonly Secret[] = []): 
 /** The secrets of the settings, and the passwords within them. */
 export function secretsOf({ keks = [], keyServices, databaseUrl, limits: { redisUrl } }: Config): Secret[] {
   const urls = [databaseUrl, redisUrl].filter((url) => url !== undefined)
-  const passwords = urls.map((url) => new URL(url.reveal()).password).filter((password) => password !== '')
+  const passwords = urls
+    .map((url) => new Secret(new URL(url.reveal()).password))
+    .filter((password) => password.reveal() !== '')
   return [
     ...urls,
     ...keks.flatMap((kek) => (kek.kind === 'key' ? [kek.key] : [])),
     ...(keyServices.transit.token ? [keyServices.transit.token] : []),
-    ...passwords.flatMap((password) => [new Secret(password), new Secret(decoded(password))]),
+    ...passwords.flatMap((password) => [password, decoded(password)]),
   ]
 }
 
 /** What cannot be decoded is no encoding: then it is the password as it is. */
-function decoded(password: string): string {
+function decoded(password: Secret): Secret {
   try {
-    return decodeURIComponent(password)
+    return new Secret(decodeURIComponent(password.reveal()))
   } catch {
     return password
   }
