@@ -313,6 +313,7 @@ export const promises: readonly SecurityPromise[] = [
       server('security/21-memory', 'security 21'),
       server('oauth/discovery', 'metadata is not found > security 21', 'security 21'),
       server('oauth/proxy', 'security 21'),
+      server('oauth/client-certificate', 'a client certificate'),
     ],
   },
   {
