@@ -70,7 +70,10 @@ export const promises: readonly SecurityPromise[] = [
     promise: 'either key rotates while everything stays readable',
     shownBy: [
       server('core/key-rotation', ...onBoth('the rotation of keys', '')),
-      server('core/stale-data-key', ...onBoth('a process whose data key is let go of while it waits for a provider', '')),
+      server(
+        'core/stale-data-key',
+        ...onBoth('a process whose data key is let go of while it waits for a provider', ''),
+      ),
       server('core/keyring', 'a keyring', 'the uses of a data key'),
       server('store/sealed-columns', ...onBoth('the sealed columns', '')),
       server(
