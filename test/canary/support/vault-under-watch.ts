@@ -11,7 +11,7 @@ const belongs: Partial<Record<OperationName, readonly string[]>> = {
   createCaller: ['api_key'],
   rotateCaller: ['api_key'],
   createWorkspace: ['administrator.api_key'],
-  startAuthorization: ['authorization_url'],
+  startAuthorization: ['authorization_url', 'state'],
 }
 
 /** Calls a vault, notes as canaries what its answers are there to bring, and keeps all else that it answered. */
