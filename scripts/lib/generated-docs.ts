@@ -9,6 +9,7 @@ import {
   type OperationName,
 } from '@authconn/shared'
 import { performancePage } from '../../bench/performance-page.ts'
+import { listProviders } from '../../packages/server/src/adapters/oauth/providers.ts'
 import { settings } from '../../packages/server/src/config/settings.ts'
 import { promises } from '../../test/security/promises.ts'
 
@@ -21,6 +22,7 @@ export function generatedDocs(): { path: string; text: string }[] {
     { path: 'docs/settings.md', text: settingsPage() },
     { path: 'docs/performance.md', text: performancePage() },
     { path: 'docs/security.md', text: securityPage() },
+    { path: 'docs/providers.md', text: providersPage() },
   ]
 }
 
@@ -83,6 +85,30 @@ function securityPage(): string {
   })
   const table = ['| | promise | tests |', '| --- | --- | --- |', ...rows].join('\n')
   return page.replace(/(<!-- promises -->\n)[\s\S]*?(<!-- \/promises -->)/, `$1\n${table}\n\n$2`)
+}
+
+/** Likewise: the table of the providers is that of the catalog. */
+function providersPage(): string {
+  const page = readFileSync(new URL('../../docs/providers.md', import.meta.url), 'utf8')
+  const rows = listProviders().map((provider) => {
+    const { id, name, documentation, read, scopes, refresh_token, variables = [], registration } = provider
+    const flags = variables.map((variable) => `\`--${variable.name}\``).join(' ')
+    const unverified = provider.unverified?.map((field) => `\`${field}\``).join(' ') ?? ''
+    const cells = [
+      `\`${id}\``,
+      `[${name}](${documentation}) (${read})`,
+      flags,
+      scopes.default.map((scope) => `\`${scope}\``).join(' '),
+      refresh_token.rotation,
+      `[console](${registration.url})`,
+      unverified,
+    ]
+    return `| ${cells.join(' | ')} |`
+  })
+  const heading =
+    '| name | provider, and when its documentation was read | takes | usual scopes | refresh token rotates | register | not verified |'
+  const table = [heading, '| --- | --- | --- | --- | --- | --- | --- |', ...rows].join('\n')
+  return page.replace(/(<!-- providers -->\n)[\s\S]*?(<!-- \/providers -->)/, `$1\n${table}\n\n$2`)
 }
 
 const kindMeanings: Record<keyof typeof exitCodes, string> = {

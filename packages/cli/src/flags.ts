@@ -71,10 +71,10 @@ export const duration = (help: string, range: { from: number; to: number }): Fla
 
 const secondsIn: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
 
-export const words = (value: string, help: string, fallback: string): Flag<string[]> => ({
+/** Words in one value; there may be none of them. */
+export const words = (value: string, help: string): Flag<string[] | undefined> => ({
   value,
   help,
-  fallback: splitWords(fallback),
   parse: splitWords,
 })
 

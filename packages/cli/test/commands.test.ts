@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { fakeVault } from './support/fake-vault.ts'
 import { run } from './support/run.ts'
-import { connection } from './support/samples.ts'
+import { connection, provider } from './support/samples.ts'
 
 describe('list', () => {
   const expiring = new Date(Date.now() + 59.5 * 60_000).toISOString()
@@ -100,18 +100,37 @@ test('delete tells each revocation', async () => {
 })
 
 test('providers prints a table', async () => {
-  const provider = {
-    id: 'google',
-    name: 'Google',
-    provider_url: 'https://accounts.google.com',
-    issuer_url: null,
-    documentation: 'https://developers.google.com',
-  }
-  const { url } = await fakeVault({ listProviders: () => ({ providers: [provider] }) })
+  const google = provider()
+  const { url } = await fakeVault({
+    listProviders: () => ({ providers: [google, provider({ id: 'b', name: 'B' })] }),
+  })
   expect((await run(['providers'], { url })).stdout).toBe(
-    'ID      NAME    PROVIDER URL                 ISSUER URL\ngoogle  Google  https://accounts.google.com  -\n',
+    'NAME    PROVIDER  PROVIDER URL\ngoogle  Google    https://accounts.google.com\nb       B         https://accounts.google.com\n',
   )
-  expect(JSON.parse((await run(['providers', '--json'], { url })).stdout)).toEqual({ providers: [provider] })
+  expect(JSON.parse((await run(['providers', '--json'], { url })).stdout)).toMatchObject({
+    providers: [google, { id: 'b' }],
+  })
+})
+
+test('providers NAME shows what is declared of one, and knows no others', async () => {
+  const { url } = await fakeVault({ listProviders: () => ({ providers: [provider(), provider({ id: 'b' })] }) })
+  const { stdout } = await run(['providers', 'google'], { url })
+  for (const words of [
+    /register at +https:\/\/console\.example/,
+    /redirect URI +http:\/\/127\.0\.0\.1:8080\/callback/,
+    /--tenant +the directory; such as contoso, by default common/,
+    /usual scopes +openid email/,
+    /scopes separated by +commas, in answers spaces/,
+    /authorization parameters +access_type=offline/,
+    /refresh token ends +after 180 days without use/,
+    /documentation +https:\/\/developers\.google\.com \(read 2026-11-22\)/,
+    /not verified there +pkce/,
+  ]) {
+    expect(stdout).toMatch(words)
+  }
+  const unknown = await run(['providers', 'gogle'], { url })
+  expect(unknown.exitCode).toBe(2)
+  expect(unknown.stderr).toContain('no provider "gogle"')
 })
 
 test('an interrupted command ends with 130', async () => {

@@ -38,6 +38,35 @@ test('sends what the flags say and nothing else', async () => {
   expect(stdout + stderr).not.toContain('canary')
 })
 
+test('sends the name of a known provider, with what its URLs hold, in the place of a URL', async () => {
+  const registration = {
+    url: 'https://console.example',
+    redirect_uri: 'http://localhost:8080/callback',
+    note: 'No IP.',
+  }
+  const { url, requests } = await fakeVault({ createConnection: () => connection({ name: 'crm', registration }) })
+  const known = ['--provider', 'salesforce', '--subdomain', 'acme.my', '--client-id', 'c']
+  const { exitCode, stderr } = await run(['create', 'crm', ...known, '--client-secret', '-'], { url, stdin: 's' })
+  expect(exitCode, stderr).toBe(0)
+  expect(requests[0]?.body).toEqual({
+    name: 'crm',
+    type: 'TYPE_OAUTH2',
+    provider: 'salesforce',
+    subdomain: 'acme.my',
+    client_id: 'c',
+    client_secret: 's',
+  })
+  expect(stderr).toContain('register the redirect URI http://localhost:8080/callback at https://console.example')
+  expect(stderr).toContain('authconn authorize crm --redirect-host localhost')
+  expect(stderr).toContain('No IP.')
+})
+
+test('takes the name of a provider or its URL, not both', async () => {
+  const { exitCode, stderr } = await run(['create', 'a', ...flags, '--provider', 'google', '--client-secret', '-'])
+  expect(exitCode).toBe(2)
+  expect(stderr).toContain('Give --provider or --provider-url, not both.')
+})
+
 test('sends explicit endpoints under their names', async () => {
   const { url, requests } = await vault()
   const endpoints = {

@@ -48,6 +48,8 @@ function is(kind: string, value: unknown): boolean {
 
 const grant = {
   status: 'string',
+  account: 'any',
+  metadata: 'object',
   scope: 'any',
   expires_at: 'any',
   expires_at_assumed: 'boolean',
@@ -61,6 +63,7 @@ const grant = {
 
 const connection = {
   ...grant,
+  registration: 'any',
   name: 'string',
   type: 'string',
   provider: 'any',

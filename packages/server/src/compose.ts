@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { sql } from 'kysely'
 import { keepAdminKey } from './adapters/files/credentials-file.ts'
 import { createOAuth } from './adapters/oauth/create-oauth.ts'
-import { listProviders } from './adapters/oauth/providers.ts'
+import { listProviders, registrationAt } from './adapters/oauth/providers.ts'
 import { createSafeFetch } from './adapters/oauth/safe-fetch.ts'
 import { traceCalls } from './adapters/oauth/trace-calls.ts'
 import { checkKeks, createKek } from './adapters/open-kek.ts'
@@ -255,6 +255,7 @@ function wire(
       }),
       ...connectionRoutes({
         listProviders,
+        registrationAt,
         createConnection: createCreateConnection({ connections, keyring, oauth }),
         readConnections: createReadConnections({ connections, grants, events }),
         updateConnection: createUpdateConnection({ connections, keyring }),
@@ -278,6 +279,7 @@ function wire(
           oauth,
           giveBackTokens,
           sleep,
+          log,
         }),
         watchAuthorization: createWatchAuthorization({ authorizations }),
       }),

@@ -14,7 +14,8 @@ import { waitForCallback } from './wait-for-callback.ts'
 
 export interface Consent {
   name: string
-  scopes: string[]
+  /** undefined: the usual ones of the provider. */
+  scopes: string[] | undefined
   subject: string | undefined
   browser: boolean
   /** Whether the redirected URL may come from standard input, too. */

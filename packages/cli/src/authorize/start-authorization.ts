@@ -16,7 +16,7 @@ export async function startAuthorization(
 ): Promise<StartedAuthorization> {
   ctx.signal.throwIfAborted()
   const body = {
-    scopes,
+    ...(scopes === undefined ? {} : { scopes }),
     redirect_uri: redirectUri,
     // A little longer than we wait, so that a code that comes at the last moment can still be exchanged.
     timeout: Math.min(3600, timeout + 60),

@@ -14,7 +14,10 @@ export const authorize = defineCommand({
   operand: nameOperand,
   flags: {
     ...nameFlag,
-    scopes: words('LIST', 'what to ask for, separated by commas', 'openid,profile,email'),
+    scopes: words(
+      'LIST',
+      "what to ask for, separated by commas; by default the provider's usual scopes (authconn providers NAME), otherwise openid,profile,email",
+    ),
     port: integer('PORT', 'the port of the redirect URI; 0 for any that is free', {
       from: 0,
       to: 65535,

@@ -7,11 +7,19 @@ import { plainLine } from '../output/plain.ts'
 
 export const create = defineCommand({
   description:
-    'What is missing is asked for in a terminal. The provider is recognized by its URL (authconn providers lists those known by name) or discovered from it; where it can be neither, give its endpoints by flags. The client secret or private key is sealed in the vault and cannot be read back.',
+    'What is missing is asked for in a terminal. The provider is given by its name (authconn providers lists them), or recognized by its URL or discovered from it; where it can be neither, give its endpoints by flags. The client secret or private key is sealed in the vault and cannot be read back.',
   operand: nameOperand,
   flags: { ...nameFlag, ...connectionFlags },
   examples: [
     ['authconn create', 'asks for everything'],
+    [
+      'authconn create google --provider google --client-id ID --client-secret-file secret.txt',
+      'a known provider',
+    ],
+    [
+      'authconn create crm --provider salesforce --subdomain acme.my --client-id ID --client-secret-file secret.txt',
+      'one whose URLs differ by customer',
+    ],
     [
       'authconn create google-oauth --provider-url https://accounts.google.com --client-id ID --client-secret-file secret.txt',
       'a provider known by name',
@@ -44,6 +52,11 @@ export const create = defineCommand({
   render: (connection, view) =>
     `Created ${view.paint.bold(plainLine(connection.name))}.\n${describeConnection(connection, view)}`,
 
-  next: ({ name }) =>
-    `Next: register the redirect URI http://127.0.0.1:8080/callback at the provider, then: authconn authorize ${name}`,
+  next({ name, registration }) {
+    const uri = registration?.redirect_uri ?? 'http://127.0.0.1:8080/callback'
+    const host = uri.startsWith('http://localhost:') ? ' --redirect-host localhost' : ''
+    const at = registration?.url ?? 'the provider'
+    const note = registration?.note ? ` ${registration.note}` : ''
+    return `Next: register the redirect URI ${uri} at ${at}, then: authconn authorize ${name}${host}${note && `\n${note.trim()}`}`
+  },
 })

@@ -1,7 +1,7 @@
 import type { Connection } from '@authconn/sdk'
 import { defineCommand } from '../command.ts'
 import { listConnections } from '../list-connections.ts'
-import { expiryOf, paintStatus, providerOf } from '../output/connection.ts'
+import { accountOf, expiryOf, paintStatus, providerOf } from '../output/connection.ts'
 import { table } from '../output/table.ts'
 
 export const list = defineCommand({
@@ -21,11 +21,13 @@ export const list = defineCommand({
   render({ connections }, view) {
     if (connections.length === 0) return 'There are no connections yet.'
     const cells = (of: (connection: Connection) => string) => connections.map(of)
+    const known = connections.some(({ account }) => account !== null)
     const failing = connections.some(({ last_error }) => last_error !== null)
     return table(
       [
         { heading: 'NAME', cells: cells(({ name }) => name) },
         { heading: 'PROVIDER', cells: cells(providerOf) },
+        ...(known ? [{ heading: 'ACCOUNT', cells: cells((connection) => accountOf(connection) ?? '-') }] : []),
         { heading: 'STATUS', cells: cells(({ status }) => status), paint: paintStatus(view) },
         { heading: 'EXPIRES IN', cells: cells((connection) => expiryOf(connection, view)) },
         {

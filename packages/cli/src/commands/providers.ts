@@ -1,30 +1,45 @@
+import { AuthconnError } from '@authconn/sdk'
 import type { Provider } from '@authconn/shared'
 import { defineCommand } from '../command.ts'
+import { plainLine } from '../output/plain.ts'
+import { describeProvider } from '../output/provider.ts'
 import { table } from '../output/table.ts'
 
 export const providers = defineCommand({
   description:
     'For these the vault knows the endpoints and habits. Others are discovered from their URL (OpenID Connect Discovery, RFC 8414), or their endpoints are given by flags of authconn create.',
+  operand: { label: 'NAME', help: 'all that is known of one provider, and where that is from' },
   flags: {},
   examples: [
-    ['authconn providers', 'what to give as --provider-url'],
-    [`authconn providers --json | jq -r '.providers[].id'`, 'their ids'],
+    ['authconn providers', 'what to give as --provider or --provider-url'],
+    [
+      'authconn providers quickbooks',
+      'its scopes, where to register an application and which redirect URI to enter',
+    ],
+    [`authconn providers --json | jq -r '.providers[].id'`, 'their names'],
   ],
 
-  async run(ctx): Promise<{ providers: Provider[] }> {
+  async run(ctx, _flags, [name]): Promise<{ providers: Provider[] }> {
     const { signal } = ctx
     const vault = await ctx.vault()
-    return ctx.waitFor('Asking the vault', vault.call('listProviders', {}, { signal }))
+    const all = await ctx.waitFor('Asking the vault', vault.call('listProviders', {}, { signal }))
+    if (name === undefined) return all
+    const found = all.providers.filter(({ id }) => id === name)
+    if (found.length > 0) return { providers: found }
+    throw new AuthconnError('usage', `The vault knows no provider "${name}"; authconn providers lists them.`)
   },
 
-  render: (result, view) =>
-    table(
+  render({ providers: found }, view) {
+    const [only] = found
+    if (only && found.length === 1)
+      return `${view.paint.bold(plainLine(only.name))}\n${describeProvider(only, view)}`
+    return table(
       [
-        { heading: 'ID', cells: result.providers.map(({ id }) => id) },
-        { heading: 'NAME', cells: result.providers.map(({ name }) => name) },
-        { heading: 'PROVIDER URL', cells: result.providers.map(({ provider_url }) => provider_url) },
-        { heading: 'ISSUER URL', cells: result.providers.map(({ issuer_url }) => issuer_url ?? '-') },
+        { heading: 'NAME', cells: found.map(({ id }) => id) },
+        { heading: 'PROVIDER', cells: found.map(({ name }) => name) },
+        { heading: 'PROVIDER URL', cells: found.map(({ provider_url }) => provider_url) },
       ],
       view,
-    ),
+    )
+  },
 })

@@ -12,6 +12,12 @@ export const connectionName: Rule = (answer) =>
   isConnectionName(answer) ||
   'A name has lowercase letters, digits and hyphens, at most 63, and no hyphen at its ends.'
 
+export function isProviderName(answer: string): boolean {
+  return /^[a-z0-9-]{1,63}$/.test(answer)
+}
+
+export const provider: Rule = (answer) => isProviderName(answer) || providerUrl(answer)
+
 export const providerUrl: Rule = (answer) => {
   if (answer.length > 2048 || /\s/.test(answer) || !URL.canParse(answer)) {
     return 'Please give a whole URL, such as https://accounts.google.com.'

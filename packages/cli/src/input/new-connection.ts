@@ -2,7 +2,7 @@ import { AuthconnError } from '@authconn/sdk'
 import type { NewConnection } from '@authconn/shared'
 import type { Context } from '../context.ts'
 import { type FlagValues, oneOf, text } from '../flags.ts'
-import { clientId, clientSecret, providerUrl } from './answer-rules.ts'
+import { clientId, clientSecret, isProviderName, provider } from './answer-rules.ts'
 import { authenticationFlags, authMethod, readClientKey } from './client-key.ts'
 import { askName, givenName, objectionTo } from './connection-name.ts'
 import { defined } from './defined.ts'
@@ -11,7 +11,11 @@ import { readSecret, secretSource } from './read-secret.ts'
 
 export const connectionFlags = {
   type: oneOf(['TYPE_OAUTH2'], 'the type of the connection', 'TYPE_OAUTH2'),
+  provider: text('NAME', 'a provider that the vault knows by name (authconn providers)'),
   providerUrl: text('URL', "the provider's issuer, base URL or authorization endpoint"),
+  tenant: text('TENANT', 'for a known provider whose URLs hold one, such as microsoft'),
+  subdomain: text('SUBDOMAIN', 'likewise, such as salesforce'),
+  region: text('REGION', 'likewise'),
   issuerUrl: text('URL', 'the issuer, where it is not the provider URL'),
   clientId: text('ID', 'the client id that the provider gave'),
   clientSecret: text('SECRET', 'the client secret, or - to read it from standard input'),
@@ -42,9 +46,13 @@ export async function newConnection(
     throw new AuthconnError('usage', `${method} needs a private key: add --private-key-file.`)
   }
   const key = await readClientKey(ctx, flags)
+  if (flags.provider !== undefined && flags.providerUrl !== undefined) {
+    throw new AuthconnError('usage', 'Give --provider or --provider-url, not both.')
+  }
+  const isNamed = flags.provider !== undefined || flags.providerUrl !== undefined
   const missing = [
     ...(name === undefined ? ['--name'] : []),
-    ...(flags.providerUrl === undefined ? ['--provider-url'] : []),
+    ...(isNamed ? [] : ['--provider or --provider-url']),
     ...(flags.clientId === undefined ? ['--client-id'] : []),
     ...(source === undefined && !key ? ['--client-secret-file'] : []),
   ]
@@ -54,12 +62,16 @@ export async function newConnection(
   if (objection) throw objection
   return {
     name: name ?? (await askName(ctx)),
-    provider_url:
-      flags.providerUrl ?? (await askText(ctx, "Provider URL (the provider's issuer, for example)", providerUrl)),
+    ...(isNamed ? {} : await askProvider(ctx)),
     client_id: flags.clientId ?? (await askText(ctx, 'Client id', clientId)),
     ...(key ? { client_key: key } : { client_secret: await secretOf(ctx, source) }),
     ...defined({
       type: flags.type,
+      provider: flags.provider,
+      provider_url: flags.providerUrl,
+      tenant: flags.tenant,
+      subdomain: flags.subdomain,
+      region: flags.region,
       issuer_url: flags.issuerUrl,
       token_endpoint_auth_method: method,
       authorization_endpoint: flags.authorizationEndpoint,
@@ -71,6 +83,12 @@ export async function newConnection(
       pushed_authorization_request_endpoint: flags.pushedAuthorizationRequestEndpoint,
     }),
   }
+}
+
+async function askProvider(ctx: Context): Promise<Pick<NewConnection, 'provider' | 'provider_url'>> {
+  const question = "Provider URL (the provider's issuer, for example), or a name from authconn providers"
+  const answer = await askText(ctx, question, provider)
+  return isProviderName(answer) ? { provider: answer } : { provider_url: answer }
 }
 
 function secretOf(ctx: Context, source: ReturnType<typeof secretSource>): Promise<string> {

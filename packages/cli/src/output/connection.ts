@@ -45,6 +45,8 @@ export function describeGrant(grant: GrantState, view: View): [label: string, va
   const renewed = grant.refreshable ? 'yes' : 'no: the provider gave no refresh token'
   return [
     ['status', grant.status],
+    ['account', accountOf(grant)],
+    ...Object.entries(grant.metadata).map(([name, value]): [string, string] => [name.replaceAll('_', ' '), value]),
     ['scope', grant.scope],
     ['access token ends', authorized ? accessTokenEnd(grant, view) : null],
     ['refreshed by the vault', authorized ? renewed : null],
@@ -83,6 +85,14 @@ function clientKey({ client_key: key }: Connection, view: View): string | null {
 
 function formerSecret({ former_client_secret_until: until }: Connection, view: View): string | null {
   return until && `used where the new one is refused, until ${until} (${timeLeft(until, view.now)})`
+}
+
+/** Whose tokens they are, in as few words as tell it. */
+export function accountOf({ account }: GrantState): string | null {
+  if (!account) return null
+  const who = account.email ?? account.login ?? account.name ?? account.id
+  const { company } = account
+  return who !== null && company !== null ? `${who} (${company})` : (who ?? company)
 }
 
 /** How long the access token is valid yet. */

@@ -5,6 +5,7 @@ import type {
   CreatedCaller,
   Event,
   Grant,
+  Provider,
   StartedAuthorization,
   Token,
 } from '@authconn/shared'
@@ -25,9 +26,33 @@ export function connection(changes: Partial<Connection> = {}): Connection {
       token_endpoint: 'https://oauth2.googleapis.com/token',
     },
     ...grantState,
+    registration: null,
     pending_revocations: 0,
     created_at: '2026-01-01T00:00:00.000Z',
     updated_at: '2026-01-01T00:00:00.000Z',
+    ...changes,
+  }
+}
+
+export function provider(changes: Partial<Provider> = {}): Provider {
+  return {
+    id: 'google',
+    name: 'Google',
+    documentation: 'https://developers.google.com',
+    read: '2026-11-22',
+    unverified: ['pkce'],
+    provider_url: 'https://accounts.google.com',
+    variables: [
+      { name: 'tenant', description: 'the directory', pattern: '[a-z]+', default: 'common', example: 'contoso' },
+    ],
+    issuer_url: null,
+    endpoints: { authorization_endpoint: 'https://a.example/1', token_endpoint: 'https://a.example/2' },
+    token_endpoint_auth_method: 'client_secret_post',
+    pkce: 'supported',
+    scopes: { separator: ',', answer_separator: ' ', default: ['openid', 'email'] },
+    authorization_parameters: { access_type: 'offline' },
+    refresh_token: { rotation: 'never', idle: 180 * 86_400 },
+    registration: { url: 'https://console.example', redirect_uri: 'http://127.0.0.1:8080/callback' },
     ...changes,
   }
 }
@@ -117,6 +142,8 @@ export function auditRecord(number: number, changes: Partial<AuditRecord> = {}):
 
 const grantState = {
   status: 'active',
+  account: null,
+  metadata: {},
   scope: 'openid email',
   expires_at: '2030-01-01T00:00:00.000Z',
   expires_at_assumed: false,

@@ -1,4 +1,4 @@
-import type { EventType, FailureClass, GrantStatus } from '@authconn/shared'
+import type { Account, EventType, FailureClass, GrantStatus } from '@authconn/shared'
 import type { ErrorCode } from '@authconn/shared/errors'
 import type { Connection, Page } from './ports.ts'
 
@@ -32,6 +32,10 @@ export interface Grant {
   refreshable: boolean
   tokenType: string
   scope: string | null
+  /** Whose tokens they are, as far as the provider said. */
+  account: Account | null
+  /** What the provider's API needs besides a token. */
+  metadata: Record<string, string>
   expiresAt: Date | null
   /** The provider did not say when the access token ends: the vault assumes it. */
   expiryAssumed: boolean
@@ -163,6 +167,8 @@ export interface GrantStore {
   touch(ids: readonly string[]): Promise<void>
   /** Clears the tokens and queues their revocation in one transaction; false when the generation moved. */
   revoke(grant: Grant, revocation: { id: string; tokens: Uint8Array } | null): Promise<boolean>
+  /** Keeps whose tokens they are, unless the grant has moved on meanwhile. */
+  setAccount(grant: Pick<Grant, 'id' | 'generation'>, account: Account): Promise<boolean>
   setLastError(id: string, error: Failure | null): Promise<void>
 }
 

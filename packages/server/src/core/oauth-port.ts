@@ -1,10 +1,15 @@
-import type { AuthMethod, ProviderEndpoints } from '@authconn/shared'
+import type { Account, AuthMethod, ProviderEndpoints, VariableName } from '@authconn/shared'
 import type { ClientCredential } from './connections/client-credential.ts'
 import type { Secret } from './secret.ts'
 
 /** What someone knows of a provider when creating a connection. */
 export interface ProviderInput {
-  providerUrl: string
+  /** Id in the catalog; otherwise the provider URL is there. */
+  provider?: string
+  providerUrl?: string
+  /** What fills in the catalog's URLs. */
+  variables?: Partial<Record<VariableName, string>>
+  clientId: string
   issuerUrl?: string
   tokenEndpointAuthMethod?: AuthMethod
   /** How the client can authenticate, in the order in which it is tried where nobody says. */
@@ -51,6 +56,14 @@ export interface TokenSet {
   refreshTokenExpiresIn: number | null
   /** Space-separated; null: none in the answer. */
   scope: string | null
+}
+
+/** The tokens of a new authorization, with what else was said of them. */
+export interface AuthorizedTokens extends TokenSet {
+  /** What the provider's API needs besides a token, by the names of the catalog. */
+  metadata: Record<string, string>
+  /** Whose tokens they are, where the answer says it. */
+  account: Account | null
 }
 
 /**
@@ -133,16 +146,21 @@ export interface AuthorizationRequest {
 export interface OAuth {
   /**
    * Recognizes, discovers or takes as given. Throws AuthconnError provider_url_invalid, provider_address_refused,
-   * provider_host_not_allowed, discovery_failed, issuer_mismatch, pkce_unsupported or auth_method_unsupported.
+   * provider_host_not_allowed, discovery_failed, issuer_mismatch, pkce_unsupported, auth_method_unsupported or
+   * invalid_request.
    */
-  resolveProvider(input: ProviderInput): Promise<ResolvedProvider>
+  resolveProvider(input: ProviderInput): Promise<ResolvedProvider & { providerUrl: string }>
+  /** What is asked for where nobody says. */
+  defaultScopes(provider: string | null): readonly string[]
   /** The URL to open in a browser (RFC 6749 section 4.1.1, RFC 7636 S256). */
   authorizationUrl(client: PublicClient, request: AuthorizationRequest): Promise<string>
   /** The same with the request pushed to the provider before (RFC 9126), of a client that has an endpoint for it. */
   pushAuthorization(client: OAuthClient, request: AuthorizationRequest): Promise<string>
   /** Checks the authorization response (RFC 6749 section 4.1.2, RFC 9207) and exchanges its code, once. */
-  exchangeCode(client: OAuthClient, request: AuthorizationRequest, redirectedUrl: URL): Promise<TokenSet>
+  exchangeCode(client: OAuthClient, request: AuthorizationRequest, redirectedUrl: URL): Promise<AuthorizedTokens>
   refresh(client: OAuthClient, refreshToken: Secret): Promise<TokenSet>
+  /** Asks the provider whose token it is, once and briefly; null where it has no place for that. */
+  findAccount(client: OAuthClient, accessToken: Secret): Promise<Account | null>
   /** RFC 7009. The client must have a revocation endpoint. `unsupported` where it does not take such tokens. */
   revoke(client: OAuthClient, token: Secret, hint: 'refresh_token' | 'access_token'): Promise<void>
 }

@@ -1,4 +1,4 @@
-import type { AuthMethod, Permission, ProviderEndpoints } from '@authconn/shared'
+import type { Account, AuthMethod, Permission, ProviderEndpoints } from '@authconn/shared'
 import type { ClientKeyFacts } from './connections/client-key.ts'
 import type { Grant, SealedTokens } from './grant-port.ts'
 
@@ -156,7 +156,12 @@ export interface AuthorizationStore {
    * Stores the tokens and completes the authorization in one transaction, unless it was cancelled or its connection
    * deleted meanwhile. Completing again, after a confirmation that was lost, says `stored` again.
    */
-  complete(id: string, grantId: string, tokens: SealedTokens): Promise<'stored' | 'cancelled' | 'connection_gone'>
+  complete(
+    id: string,
+    grantId: string,
+    tokens: SealedTokens,
+    about?: { metadata: Record<string, string>; account: Account | null },
+  ): Promise<'stored' | 'cancelled' | 'connection_gone'>
   fail(id: string, reason: string): Promise<boolean>
   /** Removes those that ended more than a day ago. */
   purgeEnded(): Promise<number>

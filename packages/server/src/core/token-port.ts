@@ -13,7 +13,13 @@ export interface TokenQuestion {
 /** Of a grant, what it takes to decide and to answer. */
 export type TokenState = Omit<
   Grant,
-  'connectionId' | 'refreshTokenExpiresAt' | 'refreshDueAt' | 'failureCount' | 'unrecognizedCount'
+  | 'account'
+  | 'metadata'
+  | 'connectionId'
+  | 'refreshTokenExpiresAt'
+  | 'refreshDueAt'
+  | 'failureCount'
+  | 'unrecognizedCount'
 >
 
 /** As much as there is: no caller for a key that is none, no connection for a name that is none. */

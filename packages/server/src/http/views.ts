@@ -7,12 +7,10 @@ import type { RevokedGrant } from '../core/grants/revoke-grant.ts'
 import type { Authorization, Caller, ConnectionWithGrant } from '../core/ports.ts'
 import type { Workspace } from '../core/workspace-port.ts'
 
-export function viewConnection({
-  connection,
-  grant,
-  pendingRevocations,
-  now,
-}: ConnectionWithGrant): Contract.Connection {
+export function viewConnection(
+  { connection, grant, pendingRevocations, now }: ConnectionWithGrant,
+  registration: Contract.Connection['registration'],
+): Contract.Connection {
   return {
     name: connection.name,
     type: 'TYPE_OAUTH2',
@@ -24,6 +22,7 @@ export function viewConnection({
     client_key: connection.clientKey,
     former_client_secret_until: iso(untilLater(connection.formerClientSecretUntil, now)),
     endpoints: connection.endpoints,
+    registration,
     ...grantState(grant, now),
     pending_revocations: pendingRevocations,
     created_at: connection.createdAt.toISOString(),
@@ -129,6 +128,8 @@ function grantState(grant: Grant | undefined, now: Date) {
   return {
     status: shownStatus(grant, now),
     scope: grant?.scope ?? null,
+    account: grant?.account ?? null,
+    metadata: grant?.metadata ?? {},
     expires_at: iso(grant?.expiresAt),
     expires_at_assumed: grant?.expiryAssumed ?? false,
     refreshable,

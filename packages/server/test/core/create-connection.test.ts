@@ -12,6 +12,7 @@ describeEachDatabase('creating a connection', (database) => {
       async resolveProvider() {
         return {
           provider: null,
+          providerUrl: 'https://idp.example',
           issuer: null,
           endpoints: { authorization_endpoint: 'https://idp.example/a', token_endpoint: 'https://idp.example/t' },
           tokenEndpointAuthMethod: 'client_secret_basic',

@@ -18,6 +18,8 @@ describeEachDatabase('revoking at the provider', (database) => {
   const unused = () => Promise.reject(new Error('not part of this test'))
   const oauth: OAuth = {
     resolveProvider: unused,
+    defaultScopes: () => [],
+    findAccount: unused,
     authorizationUrl: unused,
     pushAuthorization: unused,
     exchangeCode: unused,

@@ -27,7 +27,7 @@ test('creates, authorizes, hands out, refreshes, lists, revokes and deletes', as
   expect(completed.body).toMatchObject({
     connection: 'main-job',
     status: 'completed',
-    grant: { status: 'active', refreshable: true },
+    grant: { status: 'active', refreshable: true, account: { email: expect.stringContaining('@') } },
   })
   expect(JSON.stringify(completed.body)).not.toMatch(/access_token|refresh_token"/)
 
@@ -49,7 +49,10 @@ test('creates, authorizes, hands out, refreshes, lists, revokes and deletes', as
   expect(userinfo.status).toBe(200)
 
   const listed = await v.call('listConnections')
-  expect(listed.body).toMatchObject({ connections: [{ name: 'main-job', status: 'active' }], next: null })
+  expect(listed.body).toMatchObject({
+    connections: [{ name: 'main-job', status: 'active', account: completed.body.grant.account }],
+    next: null,
+  })
   const got = await v.call('getConnection', { params: { name: 'main-job' } })
   expect(got.body.last_refreshed_at).not.toBeNull()
   expect((await v.call('listGrants', { params: { name: 'main-job' } })).body.grants).toMatchObject([

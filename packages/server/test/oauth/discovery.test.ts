@@ -29,7 +29,7 @@ function metadata(issuer: string, changes: Record<string, unknown> = {}) {
 }
 
 const resolve = (input: Partial<ProviderInput> & { providerUrl: string }) =>
-  createResolveProvider(openDoor())({ endpoints: {}, authMethods: secretMethods, ...input })
+  createResolveProvider(openDoor())({ clientId: 'client-id', endpoints: {}, authMethods: secretMethods, ...input })
 
 const oidc = '/.well-known/openid-configuration'
 const rfc8414 = '/.well-known/oauth-authorization-server'
@@ -161,7 +161,12 @@ describe('metadata is not found', () => {
     ) => callback(null, [{ address: '10.0.0.1', family: 4 }])
     const resolveProvider = createResolveProvider(openDoor({ lookup }))
     const error = await errorOf(
-      resolveProvider({ providerUrl: 'https://idp.example', endpoints: {}, authMethods: secretMethods }),
+      resolveProvider({
+        providerUrl: 'https://idp.example',
+        endpoints: {},
+        authMethods: secretMethods,
+        clientId: 'c',
+      }),
     )
     expect(error.code).toBe('provider_address_refused')
   })

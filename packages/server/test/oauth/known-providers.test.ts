@@ -27,7 +27,7 @@ afterEach(() => {
 
 async function connect(providerUrl: string): Promise<OAuthClient> {
   const resolve = createOAuth({ safeFetch: openLockedDoor(), refreshTimeoutMs: 2_000 }).resolveProvider
-  const resolved = await resolve({ providerUrl, endpoints: {}, authMethods: secretMethods })
+  const resolved = await resolve({ providerUrl, endpoints: {}, authMethods: secretMethods, clientId: 'client-id' })
   return { ...resolved, clientId: 'client-id', credential: secretOf('client-secret') }
 }
 
@@ -42,7 +42,7 @@ function idToken(issuer: string, claims: Record<string, unknown> = {}): string {
   return key.sign({ ...own, ...claims })
 }
 
-const revealed = ({ accessToken, refreshToken, ...rest }: TokenSet) => ({
+const revealed = <T extends TokenSet>({ accessToken, refreshToken, ...rest }: T) => ({
   ...rest,
   accessToken: accessToken.reveal(),
   refreshToken: refreshToken?.reveal() ?? null,
@@ -91,6 +91,8 @@ describe('Google', () => {
       refreshTokenExpiresIn: 604_799,
       tokenType: 'Bearer',
       scope: 'openid https://www.googleapis.com/auth/userinfo.email',
+      metadata: {},
+      account: null,
     })
   })
 
@@ -228,6 +230,8 @@ describe('QuickBooks', () => {
       refreshTokenExpiresIn: 8_726_400,
       tokenType: 'Bearer',
       scope: null,
+      metadata: { realm_id: '123146029749222' },
+      account: null,
     })
   })
 
@@ -273,6 +277,8 @@ describe('GitHub', () => {
       refreshTokenExpiresIn: null,
       tokenType: 'Bearer',
       scope: 'repo gist',
+      metadata: {},
+      account: null,
     })
   })
 

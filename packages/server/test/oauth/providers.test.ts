@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { listProviders } from '../../src/adapters/oauth/providers.ts'
 import { createResolveProvider } from '../../src/adapters/oauth/resolve-provider.ts'
 import type { ProviderInput } from '../../src/core/oauth-port.ts'
 import { secretMethods } from './support/clients.ts'
@@ -10,7 +9,12 @@ const tenant = '72f988bf-86f1-41af-91ab-2d7cd011db47'
 const login = 'https://login.microsoftonline.com'
 
 const resolve = (input: Partial<ProviderInput> & { providerUrl: string }) =>
-  createResolveProvider(openLockedDoor())({ endpoints: {}, authMethods: secretMethods, ...input })
+  createResolveProvider(openLockedDoor())({
+    clientId: 'client-id',
+    endpoints: {},
+    authMethods: secretMethods,
+    ...input,
+  })
 
 describe('the provider URLs in use are recognized, without a call', () => {
   test('Google', async () => {
@@ -82,12 +86,6 @@ describe('the provider URLs in use are recognized, without a call', () => {
     [`${login}/${tenant}/oauth2/v2.0/authorize`, 'microsoft'],
   ])('%s is %s', async (providerUrl, id) => {
     expect((await resolve({ providerUrl })).provider).toBe(id)
-  })
-
-  test('every entry is recognized by the provider URL it lists', async () => {
-    for (const { id, provider_url } of listProviders()) {
-      expect((await resolve({ providerUrl: provider_url.replace('{tenant}', tenant) })).provider).toBe(id)
-    }
   })
 })
 
@@ -167,6 +165,7 @@ describe('endpoints that are given', () => {
   test('make discovery unnecessary', async () => {
     expect(await resolve({ providerUrl: 'https://idp.example', endpoints: given })).toEqual({
       provider: null,
+      providerUrl: 'https://idp.example',
       issuer: null,
       endpoints: given,
       tokenEndpointAuthMethod: 'client_secret_basic',
@@ -232,13 +231,62 @@ test.each(['https://idp.example?x=1', 'https://idp.example#x', 'http://idp.examp
   },
 )
 
-test('the list of providers names each with its documentation', () => {
-  expect(listProviders().map(({ id }) => id)).toEqual(['google', 'microsoft', 'quickbooks', 'github'])
-  expect(listProviders()).toContainEqual({
-    id: 'microsoft',
-    name: 'Microsoft 365 / Entra ID',
-    provider_url: 'https://login.microsoftonline.com/{tenant}',
-    issuer_url: 'https://login.microsoftonline.com/{tenant}/v2.0',
-    documentation: expect.stringMatching(/^https:\/\/learn\.microsoft\.com\//),
+describe('a provider given by its name', () => {
+  const byName = (provider: string, variables: ProviderInput['variables'] = {}) =>
+    createResolveProvider(openLockedDoor())({
+      provider,
+      variables,
+      clientId: 'client/1',
+      endpoints: {},
+      authMethods: secretMethods,
+    })
+
+  test('is the one that its URL means', async () => {
+    expect(await byName('google')).toEqual(await resolve({ providerUrl: 'https://accounts.google.com' }))
+  })
+
+  test('takes the variables of its URLs', async () => {
+    const microsoft = await byName('microsoft', { tenant: 'Contoso.onmicrosoft.com' })
+    expect(microsoft).toMatchObject({
+      providerUrl: `${login}/contoso.onmicrosoft.com`,
+      endpoints: { token_endpoint: `${login}/contoso.onmicrosoft.com/oauth2/v2.0/token` },
+    })
+    expect(await byName('salesforce', { subdomain: 'acme--uat.sandbox.my' })).toMatchObject({
+      providerUrl: 'https://acme--uat.sandbox.my.salesforce.com',
+      issuer: 'https://acme--uat.sandbox.my.salesforce.com',
+    })
+  })
+
+  test('has its usual one where none is given', async () => {
+    expect((await byName('salesforce')).issuer).toBe('https://login.salesforce.com')
+    expect((await byName('microsoft')).providerUrl).toBe(`${login}/common`)
+  })
+
+  test('holds the client id where an endpoint has it in its path, as one segment', async () => {
+    expect((await byName('github')).endpoints.revocation_endpoint).toBe(
+      'https://api.github.com/applications/client%2F1/grant',
+    )
+  })
+
+  test.each([
+    ['gogle', {}, 'There is no provider "gogle" in the catalog'],
+    ['google', { tenant: 'x' }, 'Google has no tenant'],
+    ['salesforce', { subdomain: 'evil.example/x' }, 'is no subdomain of Salesforce'],
+    ['salesforce', { subdomain: 'acme' }, 'is no subdomain of Salesforce'],
+    ['microsoft', { tenant: 'a/../b' }, 'is no tenant of'],
+  ] as const)('%s with %j is refused', async (provider, variables, words) => {
+    const error = await errorOf(byName(provider, variables))
+    expect(error.code).toBe('invalid_request')
+    expect(error.message).toContain(words)
+  })
+
+  test('cannot be of another tenant than its URL says', async () => {
+    const error = await errorOf(resolve({ providerUrl: `${login}/${tenant}`, variables: { tenant: 'other' } }))
+    expect(error.message).toContain('another tenant')
+  })
+
+  test('needs no variable where the catalog does not know the provider', async () => {
+    const error = await errorOf(resolve({ providerUrl: 'https://idp.example', variables: { region: 'eu' } }))
+    expect(error.code).toBe('invalid_request')
   })
 })

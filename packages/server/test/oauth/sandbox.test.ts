@@ -34,6 +34,7 @@ async function startFlow(options: SandboxOptions = {}) {
   )
   const oauth = createOAuth({ safeFetch: listening, refreshTimeoutMs: 2_000 })
   const resolved = await oauth.resolveProvider({
+    clientId: 'client-id',
     providerUrl: sandbox.issuer,
     endpoints: {},
     authMethods: secretMethods,

@@ -17,6 +17,8 @@ export function exampleGrant(secondsLeft: number | null, given: Partial<Grant> =
     refreshToken: Buffer.from('r'),
     refreshable: given.refreshToken !== null,
     tokenType: 'Bearer',
+    account: null,
+    metadata: {},
     scope: null,
     expiresAt: secondsLeft === null ? null : secondsLater(secondsLeft),
     expiryAssumed: false,

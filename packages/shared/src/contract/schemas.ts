@@ -25,6 +25,7 @@ export * from './schemas/authorizations.ts'
 export * from './schemas/callers.ts'
 export { ConnectionName, Cursor, GrantCursor, Id, Subject } from './schemas/common.ts'
 export * from './schemas/connections.ts'
+export type { Account } from './schemas/grants.ts'
 export {
   Event,
   EventList,

@@ -23,7 +23,7 @@ export async function authorizationParameters(
     response_type: 'code',
     client_id: client.clientId,
     redirect_uri: request.redirectUri,
-    ...(scopes.length > 0 ? { scope: scopes.join(' ') } : {}),
+    ...scopeParameter(client.provider, scopes),
     state: request.state,
     ...(request.nonce === null ? {} : { nonce: request.nonce }),
     code_challenge: await calculatePKCECodeChallenge(request.codeVerifier.reveal()),
@@ -32,9 +32,18 @@ export async function authorizationParameters(
 }
 
 function scopesFor(provider: string | null, { scopes }: AuthorizationRequest): readonly string[] {
-  const needed = findCatalogEntry(provider)?.refreshScope
+  const needed = findCatalogEntry(provider)?.scopes.offline
   return needed === undefined || scopes.includes(needed) ? scopes : [...scopes, needed]
 }
+
+function scopeParameter(provider: string | null, scopes: readonly string[]): Record<string, string> {
+  const { parameter = 'scope', separator = ' ' } = findCatalogEntry(provider)?.scopes ?? {}
+  return scopes.length > 0 ? { [parameter]: scopes.join(separator) } : {}
+}
+
+/** Of a provider that nobody knows, who it is that consents: what OpenID Connect has for that. */
+export const defaultScopes: OAuth['defaultScopes'] = (provider) =>
+  findCatalogEntry(provider)?.scopes.default ?? ['openid', 'profile', 'email']
 
 /**
  * OpenID Connect Core section 11: offline_access is overlooked without prompt=consent. Providers of the catalog

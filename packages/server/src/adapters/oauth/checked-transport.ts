@@ -11,7 +11,7 @@ import { createCheckedLookup, type Lookup } from './resolve-checked.ts'
 export type Transport = (
   url: URL,
   request: {
-    method: 'GET' | 'POST'
+    method: 'GET' | 'POST' | 'DELETE'
     headers: Record<string, string>
     body: string | undefined
     signal: AbortSignal

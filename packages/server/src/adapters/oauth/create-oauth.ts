@@ -1,6 +1,7 @@
 import type { OAuth } from '../../core/oauth-port.ts'
-import { authorizationUrl } from './authorization-url.ts'
+import { authorizationUrl, defaultScopes } from './authorization-url.ts'
 import { createExchangeCode } from './exchange-code.ts'
+import { createFindAccount } from './find-account.ts'
 import { createValidateIdToken } from './id-token.ts'
 import { createPushAuthorization } from './push-authorization.ts'
 import { createRefresh } from './refresh.ts'
@@ -22,6 +23,7 @@ export function createOAuth({
   const findTokenEnd = createFindTokenEnd(safeFetch)
   return {
     resolveProvider: createResolveProvider(safeFetch),
+    defaultScopes,
     authorizationUrl,
     pushAuthorization: createPushAuthorization(safeFetch),
     exchangeCode: createExchangeCode(safeFetch, {
@@ -30,6 +32,7 @@ export function createOAuth({
       revoke,
     }),
     refresh: createRefresh(safeFetch, findTokenEnd, refreshTimeoutMs),
+    findAccount: createFindAccount(safeFetch),
     revoke,
   }
 }

@@ -3,8 +3,10 @@ import { type OAuth, type OAuthClient, ProviderFailure, type TokenSet } from '..
 import { Secret } from '../../core/secret.ts'
 import { checkAuthorizationResponse } from './authorization-response.ts'
 import { authenticate } from './client-authentication.ts'
+import { readAbout } from './grant-facts.ts'
 import type { ValidateIdToken } from './id-token.ts'
 import { prepareCall } from './provider-call.ts'
+import { findCatalogEntry } from './providers.ts'
 import type { SafeFetch } from './safe-fetch.ts'
 import { readTokenAnswer } from './token-answer.ts'
 import type { FindTokenEnd } from './token-end.ts'
@@ -25,7 +27,7 @@ export function createExchangeCode(
       parameters,
       request.redirectUri,
       request.codeVerifier.reveal(),
-      options,
+      { ...options, additionalParameters: findCatalogEntry(client.provider)?.token_parameters ?? {} },
     )
     const answer = await readTokenAnswer(response, 'exchange', context)
     try {
@@ -33,7 +35,8 @@ export function createExchangeCode(
     } catch (error) {
       throw await discard(client, answer.tokens, error)
     }
-    return deps.findTokenEnd(client, answer.tokens, answer.tokens.refreshToken !== null)
+    const tokens = await deps.findTokenEnd(client, answer.tokens, answer.tokens.refreshToken !== null)
+    return { ...tokens, ...readAbout(client.provider, answer.fields, redirectedUrl.searchParams) }
   }
 
   /** Tokens that came with an ID token that cannot be trusted are not kept, so they must not stay alive either. */

@@ -25,7 +25,7 @@ import type { TokenAnswer } from './token-answer.ts'
 export type ValidateIdToken = (
   client: OAuthClient,
   request: AuthorizationRequest,
-  answer: TokenAnswer,
+  answer: Omit<TokenAnswer, 'fields'>,
 ) => Promise<void>
 
 /**
@@ -43,7 +43,7 @@ export function createValidateIdToken(safeFetch: SafeFetch, clock = () => perfor
       throw new ProviderFailure('id_token', 'The scope openid was granted, but there is no ID token in the answer')
     }
     const unverified = decodeClaims(idToken)
-    const dropped = findCatalogEntry(client.provider)?.dropsNonce && unverified.nonce === undefined
+    const dropped = findCatalogEntry(client.provider)?.drops_nonce && unverified.nonce === undefined
     const server: AuthorizationServer = {
       ...toAuthorizationServer(client),
       // A connection without an issuer has nothing to compare with; all else is checked.

@@ -30,7 +30,8 @@ export function expectedIssuer(client: WithIssuer, claims: { iss?: unknown; tid?
     throw new ProviderFailure('id_token', 'The ID token does not name the tenant of the account (tid)')
   }
   const entry = findCatalogEntry(provider)
-  const alias = entry?.issuer === issuer ? entry.issuerAliases?.find((name) => name === claims.iss) : undefined
+  const alias =
+    entry?.issuer_url === issuer ? entry.issuer_aliases?.find((name) => name === claims.iss) : undefined
   return alias ?? issuer
 }
 
@@ -46,5 +47,5 @@ export function isExpectedIssuer(client: WithIssuer, iss: string): boolean {
 
 /** Only the catalog may leave the tenant open; elsewhere the braces would be characters like any other. */
 export function isOpenIssuer({ provider, issuer }: WithIssuer): boolean {
-  return issuer?.includes(variable) === true && findCatalogEntry(provider)?.issuer === issuer
+  return issuer?.includes(variable) === true && findCatalogEntry(provider)?.issuer_url === issuer
 }

@@ -10,6 +10,7 @@ import type { Secret } from '../../core/secret.ts'
 import { findUrlProblem, showUrl } from './check-url.ts'
 import { certificateOf } from './client-certificate.ts'
 import type { CallContext } from './provider-failure.ts'
+import { findCatalogEntry } from './providers.ts'
 import { refusalOf, type SafeFetch } from './safe-fetch.ts'
 
 /** Bytes. The largest honest answer is some ID tokens long. */
@@ -32,6 +33,7 @@ export function prepareCall(
   if (clientCertificate && url.protocol !== 'https:') {
     throw new ProviderFailure('address', `${showUrl(url)} must be https for a client that shows a certificate`)
   }
+  const isJson = endpoint !== 'introspection_endpoint' && findCatalogEntry(client.provider)?.body_format === 'json'
   const context: CallContext = {
     endpoint: showUrl(url),
     provider: client.provider,
@@ -47,8 +49,7 @@ export function prepareCall(
       [customFetch]: (target: string, { method, headers, body }: CustomFetchOptions<'POST', URLSearchParams>) =>
         safeFetch(target, {
           method,
-          headers,
-          body: body.toString(),
+          ...(isJson ? asJson(headers, body) : { headers, body: body.toString() }),
           maxBodyBytes: maxTokenAnswer,
           ...(timeoutMs === undefined ? {} : { timeoutMs }),
           ...(clientCertificate && { clientCertificate }),
@@ -72,6 +73,14 @@ export function toAuthorizationServer({ issuer, endpoints }: Pick<OAuthClient, '
 
 export function toOAuthClient({ clientId }: Pick<OAuthClient, 'clientId'>): Client {
   return { client_id: clientId }
+}
+
+/** Some token endpoints take JSON in the place of the form of RFC 6749 section 4.1.3. */
+function asJson(headers: Record<string, string>, body: URLSearchParams) {
+  return {
+    headers: { ...headers, 'content-type': 'application/json' },
+    body: JSON.stringify(Object.fromEntries(body)),
+  }
 }
 
 function fail(detail: string): never {

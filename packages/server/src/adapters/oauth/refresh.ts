@@ -2,6 +2,7 @@ import { refreshTokenGrantRequest } from 'oauth4webapi'
 import type { OAuth } from '../../core/oauth-port.ts'
 import { authenticate } from './client-authentication.ts'
 import { prepareCall } from './provider-call.ts'
+import { findCatalogEntry } from './providers.ts'
 import type { SafeFetch } from './safe-fetch.ts'
 import { readTokenAnswer } from './token-answer.ts'
 import type { FindTokenEnd } from './token-end.ts'
@@ -21,7 +22,10 @@ export function createRefresh(
     const call = prepareCall(safeFetch, client, 'token_endpoint', [refreshToken], timeoutMs)
     const { server, oauthClient, context, options } = call
     const token = refreshToken.reveal()
-    const response = await refreshTokenGrantRequest(server, oauthClient, authenticate(client), token, options)
+    const response = await refreshTokenGrantRequest(server, oauthClient, authenticate(client), token, {
+      ...options,
+      additionalParameters: findCatalogEntry(client.provider)?.refresh_parameters ?? {},
+    })
     const { tokens } = await readTokenAnswer(response, 'refresh', context)
     return findTokenEnd(client, tokens, true)
   }

@@ -4,6 +4,8 @@ import { parseAnswerFields } from './answer-fields.ts'
 import { authenticate } from './client-authentication.ts'
 import { prepareCall } from './provider-call.ts'
 import { classifyError } from './provider-failure.ts'
+import { findCatalogEntry } from './providers.ts'
+import { createRevokeAsDeclared } from './revoke-as-declared.ts'
 import type { SafeFetch } from './safe-fetch.ts'
 
 /**
@@ -11,7 +13,10 @@ import type { SafeFetch } from './safe-fetch.ts'
  * says that it is expired or revoked already, which section 2.2 has as success and some answer as an error.
  */
 export function createRevoke(safeFetch: SafeFetch): OAuth['revoke'] {
+  const revokeAsDeclared = createRevokeAsDeclared(safeFetch)
   return async function revoke(client, token, hint) {
+    const style = findCatalogEntry(client.provider)?.revocation
+    if (style) return revokeAsDeclared(client, token, hint, style)
     const call = prepareCall(safeFetch, client, 'revocation_endpoint', [token])
     const { server, oauthClient, context, options } = call
     const response = await revocationRequest(server, oauthClient, authenticate(client), token.reveal(), {

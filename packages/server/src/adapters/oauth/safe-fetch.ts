@@ -7,7 +7,7 @@ import { readAnswer, toFailure } from './read-answer.ts'
 import type { Lookup } from './resolve-checked.ts'
 
 interface SafeRequest {
-  method?: 'GET' | 'POST'
+  method?: 'GET' | 'POST' | 'DELETE'
   headers?: Record<string, string>
   body?: string
   /** Bytes; what is longer is refused. By default what createSafeFetch was given. */

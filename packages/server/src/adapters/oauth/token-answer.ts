@@ -1,12 +1,15 @@
 import { ProviderFailure, type TokenSet } from '../../core/oauth-port.ts'
 import { Secret } from '../../core/secret.ts'
 import { type AnswerFields, parseAnswerFields } from './answer-fields.ts'
+import { atPath } from './json-path.ts'
 import { type CallContext, classifyError } from './provider-failure.ts'
-import { findCatalogEntry } from './providers.ts'
+import { type CatalogEntry, findCatalogEntry } from './providers.ts'
 
 export interface TokenAnswer {
   tokens: TokenSet
   idToken: string | null
+  /** All that was in it. */
+  fields: AnswerFields
   /** Empty when the answer says that none was granted; null when it says nothing, and all that were asked for are. */
   grantedScopes: readonly string[] | null
 }
@@ -38,42 +41,64 @@ export async function readTokenAnswer(
   if (typeof fields === 'string') {
     throw response.ok ? unusable(fields) : classifyError({ status, headers }, context)
   }
-  const accessToken = readToken(fields.get('access_token'))
-  if (!response.ok || hasError(fields, accessToken, mode)) {
-    const [error, errorDescription] = [fields.get('error'), fields.get('error_description')]
+  const entry = findCatalogEntry(context.provider)
+  const habits = entry?.token_answer ?? {}
+  const held = tokenFields(fields, habits.token_path)
+  const accessToken = readToken(held.get('access_token'))
+  const { error, errorDescription } = readError(fields, habits)
+  if (!response.ok || isError(error, accessToken, mode)) {
     throw classifyError({ status, headers, error, errorDescription }, context)
   }
-  const refreshToken = readSecret(fields.get('refresh_token'))
+  const refreshToken = readSecret(held.get('refresh_token'))
   if (accessToken === null) {
     // A refresh token that came without is kept all the same: the former one may have ended with it.
     throw unusable('no usable access_token', mode === 'refresh' ? (refreshToken ?? undefined) : undefined)
   }
-  const tokenType = readTokenType(fields.get('token_type'))
+  const tokenType = readTokenType(held.get('token_type'), habits.token_types)
   if (tokenType === undefined && mode === 'exchange') {
     // RFC 6749 section 7.1: a token of a type that is not understood must not be used.
     throw unusable('a token_type other than Bearer')
   }
-  const expiresIn = readSeconds(fields.get('expires_in'))
-  const grantedScopes = readScopes(fields.get('scope'), findCatalogEntry(context.provider)?.scopeSeparator)
+  const expiresIn = readExpiry(held, habits.expiry)
+  const scopes = entry?.scopes
+  const grantedScopes = readScopes(held.get('scope'), scopes?.answer_separator ?? scopes?.separator)
   return {
     tokens: {
       accessToken: new Secret(accessToken),
-      tokenType: tokenType ?? readTypeName(fields.get('token_type')),
+      tokenType: tokenType ?? readTypeName(held.get('token_type')),
       expiresIn,
       expiryAssumed: false,
       refreshToken,
       refreshTokenExpiresIn:
-        refreshToken === null && mode === 'exchange' ? null : readRefreshTokenLife(fields, context.provider),
+        refreshToken === null && mode === 'exchange' ? null : readRefreshTokenLife(held, context.provider),
       scope: grantedScopes?.join(' ') || null,
     },
     idToken: readToken(fields.get('id_token')),
+    fields,
     grantedScopes,
   }
 }
 
+type Habits = NonNullable<CatalogEntry['token_answer']>
+
+/** The fields about the tokens: where a provider keeps those of the kind that was asked for in an object, of that one alone. */
+function tokenFields(fields: AnswerFields, path: string | undefined): AnswerFields {
+  const nested = path === undefined ? undefined : atPath(Object.fromEntries(fields), path)
+  const hasToken = typeof nested === 'object' && nested !== null && 'access_token' in nested
+  return hasToken ? new Map(Object.entries(nested)) : fields
+}
+
+function readError(fields: AnswerFields, habits: Habits): { error: unknown; errorDescription: unknown } {
+  const at = (path: string | undefined, usual: string) =>
+    (path === undefined ? undefined : atPath(Object.fromEntries(fields), path)) ?? fields.get(usual)
+  return {
+    error: at(habits.error_path, 'error'),
+    errorDescription: at(habits.error_description_path, 'error_description'),
+  }
+}
+
 /** Some servers say that it went wrong with status 200. A token beside an error counts where it cannot be had again. */
-function hasError(fields: AnswerFields, accessToken: string | null, mode: AnswerMode): boolean {
-  const error = fields.get('error')
+function isError(error: unknown, accessToken: string | null, mode: AnswerMode): boolean {
   return typeof error === 'string' && error !== '' && (accessToken === null || mode === 'exchange')
 }
 
@@ -91,9 +116,9 @@ function readSecret(value: unknown): Secret | null {
 }
 
 /** Missing or meaningless counts as Bearer, the type of all others; undefined is one that is something else. */
-function readTokenType(value: unknown): 'Bearer' | undefined {
+function readTokenType(value: unknown, others: readonly string[] = []): 'Bearer' | undefined {
   if (typeof value !== 'string' || value.trim() === '') return 'Bearer'
-  return value.trim().toLowerCase() === 'bearer' ? 'Bearer' : undefined
+  return ['bearer', ...others].includes(value.trim().toLowerCase()) ? 'Bearer' : undefined
 }
 
 /** As the provider spells it, so that whoever gets the token can tell; it is only kept on a refresh. */
@@ -114,13 +139,29 @@ function readSeconds(value: unknown): number | null {
   return seconds > 0 ? Math.min(seconds, longestLifetime) : null
 }
 
+/** Seconds until the token ends; null when the provider does not say. */
+function readExpiry(fields: AnswerFields, expiry: Habits['expiry']): number | null {
+  if (!expiry) return readSeconds(fields.get('expires_in'))
+  const value = fields.get(expiry.field)
+  switch (expiry.unit) {
+    case 'seconds':
+      return readSeconds(value)
+    case 'milliseconds':
+      return readSeconds(Number(value) / 1000)
+    case 'epoch':
+      return readSeconds(Number(value) - Date.now() / 1000)
+    case 'date':
+      return readSeconds((Date.parse(String(value)) - Date.now()) / 1000)
+  }
+}
+
 /** No standard has it; these are the names in use. Else what the provider documents of refresh tokens that lie idle. */
 function readRefreshTokenLife(fields: AnswerFields, provider: string | null): number | null {
   return (
     readSeconds(fields.get('refresh_token_expires_in')) ??
     readSeconds(fields.get('x_refresh_token_expires_in')) ??
     readSeconds(fields.get('refresh_expires_in')) ??
-    findCatalogEntry(provider)?.refreshTokenIdle ??
+    findCatalogEntry(provider)?.refresh_token.idle ??
     null
   )
 }

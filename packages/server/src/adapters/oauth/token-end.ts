@@ -29,7 +29,9 @@ export function createFindTokenEnd(safeFetch: SafeFetch): FindTokenEnd {
       : undefined
     if (introspected !== undefined) return { ...tokens, expiresIn: introspected }
     if (!refreshable) return tokens
-    const expiresIn = findCatalogEntry(client.provider)?.tokenLifetime ?? cautiousLifetime
+    const expiresIn = findCatalogEntry(client.provider)?.token_lifetime ?? cautiousLifetime
+    // The provider documents that its tokens have no end.
+    if (expiresIn === 0) return tokens
     return { ...tokens, expiresIn, expiryAssumed: true }
   }
 

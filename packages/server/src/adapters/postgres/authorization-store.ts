@@ -73,7 +73,7 @@ export function createAuthorizationStore(db: Database): AuthorizationStore {
       return numUpdatedRows === 1n
     },
 
-    async complete(id, grantId, tokens) {
+    async complete(id, grantId, tokens, about) {
       const completion = db.transaction().execute(async (trx) => {
         // Locked in share mode so that a deletion that runs now either sees these tokens or stops them.
         const connection = await trx
@@ -100,6 +100,8 @@ export function createAuthorizationStore(db: Database): AuthorizationStore {
             refresh_token: tokens.refreshToken,
             refresh_token_expires_at: tokens.refreshToken && fromIssue(tokens.refreshTokenExpiresIn, tokens.age),
             scope: tokens.scope,
+            account: about?.account ? JSON.stringify(about.account) : null,
+            metadata: JSON.stringify(about?.metadata ?? {}),
             last_refreshed_at: null,
           })
           .where('id', '=', grantId)

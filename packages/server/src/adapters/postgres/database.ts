@@ -1,4 +1,5 @@
 import type {
+  Account,
   AuditOutcome,
   AuthMethod,
   EventType,
@@ -77,6 +78,8 @@ export interface Tables {
     refresh_token: Uint8Array | null
     token_type: Generated<string>
     scope: string | null
+    account: ColumnType<Account | null, undefined, string | null>
+    metadata: ColumnType<Record<string, string>, undefined, string>
     expires_at: ColumnType<Date | null, null, Date | null>
     expiry_assumed: Generated<boolean>
     lifetime: number | null

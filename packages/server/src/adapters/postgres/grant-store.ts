@@ -142,6 +142,8 @@ export function createGrantStore(db: Database): GrantStore {
             status: 'revoked',
             access_token: null,
             refresh_token: null,
+            account: null,
+            metadata: '{}',
             expires_at: null,
             expiry_assumed: false,
             lifetime: null,
@@ -170,6 +172,16 @@ export function createGrantStore(db: Database): GrantStore {
         }
         return true
       })
+    },
+
+    async setAccount(grant, account) {
+      const { numUpdatedRows } = await db
+        .updateTable('grants')
+        .set({ account: JSON.stringify(account) })
+        .where('id', '=', grant.id)
+        .where('generation', '=', grant.generation)
+        .executeTakeFirst()
+      return numUpdatedRows === 1n
     },
 
     async setLastError(id, error) {

@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
+import type { Account } from '@authconn/shared'
 import { requirePermission } from '../callers/permissions.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { places } from '../crypto/places.ts'
@@ -6,10 +7,10 @@ import { AuthconnError } from '../errors.ts'
 import type { Grant, GrantStore } from '../grant-port.ts'
 import type { GiveBackTokens } from '../grants/give-back-tokens.ts'
 import { sealTokens } from '../grants/seal-tokens.ts'
-import type { AuthorizationRequest, OAuth, TokenSet } from '../oauth-port.ts'
+import { type AuthorizationRequest, type AuthorizedTokens, type OAuth, ProviderFailure } from '../oauth-port.ts'
 import { persist } from '../persist.ts'
 import { persistSealed } from '../persist-sealed.ts'
-import type { Authorization, AuthorizationStore, Caller, Connection, ConnectionStore } from '../ports.ts'
+import type { Authorization, AuthorizationStore, Caller, Connection, ConnectionStore, Log } from '../ports.ts'
 import { Secret } from '../secret.ts'
 import { callAsClient } from './oauth-client.ts'
 import { toAuthconnError } from './provider-errors.ts'
@@ -36,6 +37,7 @@ export function createCompleteAuthorization(deps: {
   oauth: OAuth
   giveBackTokens: GiveBackTokens
   sleep(ms: number): Promise<unknown>
+  log: Pick<Log, 'warn'>
 }): CompleteAuthorization {
   const { authorizations, connections, grants, keyring, oauth } = deps
 
@@ -63,7 +65,12 @@ export function createCompleteAuthorization(deps: {
     }
   }
 
-  async function store(authorization: Authorization, connection: Connection, tokens: TokenSet, askedAt: number) {
+  async function store(
+    authorization: Authorization,
+    connection: Connection,
+    tokens: AuthorizedTokens,
+    askedAt: number,
+  ) {
     const { id, subject } = authorization
     let grantId: string | undefined
     try {
@@ -75,7 +82,7 @@ export function createCompleteAuthorization(deps: {
         deps,
         connection.workspaceId,
         () => sealTokens(keyring, row, tokens, askedAt, tokens.refreshToken !== null),
-        (sealed) => authorizations.complete(id, grant.id, { ...sealed, age: performance.now() - askedAt }),
+        (sealed) => authorizations.complete(id, grant.id, { ...sealed, age: performance.now() - askedAt }, tokens),
       )
       if (outcome !== 'stored') throw over(authorization)
     } catch (error) {
@@ -85,7 +92,24 @@ export function createCompleteAuthorization(deps: {
     const stored = await grants.findById(grantId)
     // Deleted in this very moment: the deletion has seen the tokens and revokes them.
     if (!stored) throw over(authorization)
-    return { authorization: { ...authorization, status: 'completed' as const }, ...stored }
+    const account = tokens.account ?? (await findAccount(connection, stored.grant, tokens.accessToken))
+    const grant = { ...stored.grant, account }
+    return { authorization: { ...authorization, status: 'completed' as const }, ...stored, grant }
+  }
+
+  /** Only now that the tokens are kept: the account is for people to read, and nothing waits or fails for it. */
+  async function findAccount(connection: Connection, grant: Grant, accessToken: Secret): Promise<Account | null> {
+    try {
+      const account = await callAsClient(keyring, connection, (client) => oauth.findAccount(client, accessToken))
+      return account && (await grants.setAccount(grant, account)) ? account : null
+    } catch (error) {
+      const reason = error instanceof ProviderFailure ? error.message : 'the vault failed'
+      deps.log.warn(
+        { grant: grant.id, connection: connection.id, reason },
+        'it is not known whose tokens these are',
+      )
+      return null
+    }
   }
 }
 

@@ -23,6 +23,9 @@ export function createCreateConnection(deps: {
     requirePermission(by, 'connection:manage', { connection: wanted.name })
     const given = readCredential(wanted)
     if (!given) throw new AuthconnError('invalid_request', '/body must hold a client_secret or a client_key')
+    if ((wanted.provider === undefined) === (wanted.provider_url === undefined)) {
+      throw new AuthconnError('invalid_request', '/body must hold either a provider or a provider_url')
+    }
     const { credential, facts } = given
     requireMethod(credential, wanted.token_endpoint_auth_method)
     const exists = () =>
@@ -36,7 +39,6 @@ export function createCreateConnection(deps: {
       ...row,
       ...provider,
       name: wanted.name,
-      providerUrl: wanted.provider_url,
       issuerUrl: wanted.issuer_url ?? null,
       clientId: wanted.client_id,
       clientKey: facts,
@@ -51,8 +53,16 @@ export function createCreateConnection(deps: {
 function providerInput(wanted: NewConnection, credential: ClientCredential): ProviderInput {
   const { authorization_endpoint, token_endpoint, revocation_endpoint, introspection_endpoint } = wanted
   const { userinfo_endpoint, jwks_uri, pushed_authorization_request_endpoint } = wanted
+  const { tenant, subdomain, region } = wanted
   return {
-    providerUrl: wanted.provider_url,
+    ...(wanted.provider === undefined ? {} : { provider: wanted.provider }),
+    ...(wanted.provider_url === undefined ? {} : { providerUrl: wanted.provider_url }),
+    variables: {
+      ...(tenant === undefined ? {} : { tenant }),
+      ...(subdomain === undefined ? {} : { subdomain }),
+      ...(region === undefined ? {} : { region }),
+    },
+    clientId: wanted.client_id,
     ...(wanted.issuer_url === undefined ? {} : { issuerUrl: wanted.issuer_url }),
     ...(wanted.token_endpoint_auth_method === undefined
       ? {}

@@ -42,15 +42,16 @@ export function createStartAuthorization(deps: {
     const redirectUri = checkRedirectUri(wanted.redirect_uri, deps.allowedRedirectUris)
     const { connection } = await getConnection(deps.connections, by, connectionName)
 
+    const scopes = wanted.scopes ?? [...deps.oauth.defaultScopes(connection.provider)]
     const row = { id: randomUUID(), workspaceId: by.workspaceId }
     const secrets: AuthorizationSecrets = {
       state: random(),
-      nonce: wanted.scopes.includes('openid') ? random() : null,
+      nonce: scopes.includes('openid') ? random() : null,
       codeVerifier: random(),
     }
     const authorizationUrl = await urlFor(connection, {
       redirectUri,
-      scopes: wanted.scopes,
+      scopes,
       state: secrets.state,
       nonce: secrets.nonce,
       codeVerifier: new Secret(secrets.codeVerifier),
@@ -61,7 +62,7 @@ export function createStartAuthorization(deps: {
       callerId: by.id,
       subject,
       redirectUri,
-      scopes: wanted.scopes,
+      scopes,
       stateHash: hashState(secrets.state),
       secrets: await deps.keyring.seal(places.authorizationSecrets(row), new Secret(JSON.stringify(secrets))),
     }

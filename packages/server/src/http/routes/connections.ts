@@ -1,9 +1,10 @@
-import type { Provider } from '@authconn/shared'
+import type { Connection, Provider } from '@authconn/shared'
 import type { CreateConnection } from '../../core/connections/create-connection.ts'
 import type { DeleteConnection } from '../../core/connections/delete-connection.ts'
 import type { ReadConnections } from '../../core/connections/read-connections.ts'
 import type { UpdateConnection } from '../../core/connections/update-connection.ts'
 import type { RevokeGrant } from '../../core/grants/revoke-grant.ts'
+import type { ConnectionWithGrant } from '../../core/ports.ts'
 import type { Handlers } from '../operation.ts'
 import { cutPage, toPage } from '../page.ts'
 import { viewConnection, viewEvent, viewGrant, viewRevocation } from '../views.ts'
@@ -20,31 +21,34 @@ type Operations =
   | 'revokeGrant'
 
 export function connectionRoutes(deps: {
-  listProviders(): Provider[]
+  listProviders(): readonly Provider[]
+  registrationAt(provider: string | null): Connection['registration']
   createConnection: CreateConnection
   readConnections: ReadConnections
   updateConnection: UpdateConnection
   deleteConnection: DeleteConnection
   revokeGrant: RevokeGrant
 }): Pick<Handlers, Operations> {
+  const view = (found: ConnectionWithGrant) =>
+    viewConnection(found, deps.registrationAt(found.connection.provider))
   return {
     async listProviders() {
-      return { providers: deps.listProviders() }
+      return { providers: [...deps.listProviders()] }
     },
     async createConnection({ caller, body }) {
-      return viewConnection(await deps.createConnection(caller, body))
+      return view(await deps.createConnection(caller, body))
     },
     async listConnections({ caller, query }) {
       const { page, limit } = toPage(query)
       const found = await deps.readConnections.list(caller, page)
       const { rows, next } = cutPage(found, limit, ({ connection }) => connection.name)
-      return { connections: rows.map(viewConnection), next }
+      return { connections: rows.map(view), next }
     },
     async getConnection({ caller, params }) {
-      return viewConnection(await deps.readConnections.get(caller, params.name))
+      return view(await deps.readConnections.get(caller, params.name))
     },
     async updateConnection({ caller, params, body }) {
-      return viewConnection(await deps.updateConnection(caller, params.name, body))
+      return view(await deps.updateConnection(caller, params.name, body))
     },
     async deleteConnection({ caller, params }) {
       const { connection, revocations } = await deps.deleteConnection(caller, params.name)

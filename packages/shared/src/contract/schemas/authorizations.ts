@@ -9,12 +9,17 @@ export const Scopes = Type.Array(
     maxLength: 512,
     description: 'Visible ASCII characters but " and \\, up to 512',
   }),
-  { maxItems: 100, uniqueItems: true },
+  {
+    maxItems: 100,
+    uniqueItems: true,
+    description:
+      'Left out: the default ones of a provider from the catalog, otherwise openid, profile and email. Empty: none, which leaves it to the provider',
+  },
 )
 
 export const NewAuthorization = Type.Object(
   {
-    scopes: Scopes,
+    scopes: Type.Optional(Scopes),
     redirect_uri: Type.String({ minLength: 1, maxLength: 2048 }),
     subject: Type.Optional(Subject),
     timeout: Type.Optional(

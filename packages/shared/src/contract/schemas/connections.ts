@@ -120,11 +120,42 @@ const ClientKey = Type.Unsafe<ClientKey | null>({
   description: 'What may be told of the key of a client that has one; null for a client with a secret',
 })
 
+const providerVariable = Type.String({
+  minLength: 1,
+  maxLength: 255,
+  pattern: '^[A-Za-z0-9.-]+$',
+  description: 'Letters, digits, dots and hyphens: for providers whose URLs differ by it, as the catalog says',
+})
+
+const Registration = Type.Unsafe<{ url: string; redirect_uri: string; note: string | null } | null>({
+  type: ['object', 'null'],
+  properties: {
+    url: { type: 'string' },
+    redirect_uri: { type: 'string' },
+    note: { type: ['string', 'null'] },
+  },
+  required: ['url', 'redirect_uri', 'note'],
+  additionalProperties: false,
+  description:
+    "Where the application is registered, and with which redirect URI; null where the catalog doesn't say",
+})
+
 export const NewConnection = Type.Object(
   {
     name: ConnectionName,
     type: Type.Optional(stringEnum(['TYPE_OAUTH2'])),
-    provider_url: urlText("The provider's issuer, base URL or authorization endpoint"),
+    provider: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 63,
+        pattern: '^[a-z0-9-]+$',
+        description: 'Its id in the catalog, in the place of the provider URL',
+      }),
+    ),
+    provider_url: Type.Optional(urlText("The provider's issuer, base URL or authorization endpoint")),
+    tenant: Type.Optional(providerVariable),
+    subdomain: Type.Optional(providerVariable),
+    region: Type.Optional(providerVariable),
     issuer_url: Type.Optional(urlText('The issuer, where it is not the provider URL')),
     client_id: Type.String({
       minLength: 1,
@@ -143,7 +174,10 @@ export const NewConnection = Type.Object(
     jwks_uri: Type.Optional(url),
     pushed_authorization_request_endpoint: Type.Optional(url),
   },
-  { ...closed, description: 'With either a client_secret or a client_key' },
+  {
+    ...closed,
+    description: 'With either a provider or a provider_url, and with either a client_secret or a client_key',
+  },
 )
 export type NewConnection = Static<typeof NewConnection>
 
@@ -181,6 +215,7 @@ export const Connection = Type.Object(
         'Until when the client secret or key before the last update is kept for providers that refuse the new one',
     }),
     endpoints: ProviderEndpoints,
+    registration: Registration,
     ...grantState,
     pending_revocations: Type.Integer({
       description: 'Revocations that the provider has not done yet; the vault goes on trying',

@@ -26,8 +26,25 @@ const LastError = Type.Unsafe<{ code: string; class: FailureClass; detail: strin
   description: 'Why the last refresh failed; null when it did not',
 })
 
+export type Account = Record<'id' | 'email' | 'login' | 'name' | 'company', string | null>
+const Account = Type.Unsafe<Account | null>({
+  type: ['object', 'null'],
+  properties: Object.fromEntries(
+    ['id', 'email', 'login', 'name', 'company'].map((field) => [field, { type: ['string', 'null'] }]),
+  ),
+  required: ['id', 'email', 'login', 'name', 'company'],
+  additionalProperties: false,
+  description: 'Whose tokens they are, as the provider said after the authorization; null when it did not',
+})
+
 export const grantState = {
   status: GrantStatus,
+  account: Account,
+  metadata: Type.Unsafe<Record<string, string>>({
+    type: 'object',
+    additionalProperties: { type: 'string' },
+    description: "What the provider's API needs besides a token, such as instance_url or realm_id; often empty",
+  }),
   scope: nullableString({ description: 'The granted scope, space-separated (RFC 6749 section 3.3)' }),
   expires_at: nullableTimestamp,
   expires_at_assumed: Type.Boolean({

@@ -4,6 +4,7 @@ import * as refreshEngine from './0002-refresh-engine.ts'
 import * as callersAndAudit from './0003-callers-and-audit.ts'
 import * as keyRotation from './0004-key-rotation.ts'
 import * as clientKeys from './0005-client-keys.ts'
+import * as accounts from './0006-accounts.ts'
 
 /** Append only: a migration that was released is never changed. */
 export const migrations: Record<string, Migration> = {
@@ -12,4 +13,5 @@ export const migrations: Record<string, Migration> = {
   '0003-callers-and-audit': callersAndAudit,
   '0004-key-rotation': keyRotation,
   '0005-client-keys': clientKeys,
+  '0006-accounts': accounts,
 }
