@@ -305,6 +305,36 @@ describe('Stripe', () => {
   })
 })
 
+describe('Square', () => {
+  test('says by a date when a token ends, and takes JSON', async () => {
+    const expires_at = new Date(Date.now() + 30 * 86_400_000).toISOString()
+    nock('https://connect.squareup.com', { reqheaders: { 'content-type': 'application/json' } })
+      .post('/oauth2/token', (body) => body.client_secret === 'client-secret' && body.code === 'code-1')
+      .reply(200, { access_token: 'a', token_type: 'bearer', expires_at, merchant_id: 'M1', refresh_token: 'r' })
+    const tokens = await exchange('square')
+    expect(tokens.metadata).toEqual({ merchant_id: 'M1' })
+    expect(tokens.expiresIn).toBeGreaterThan(30 * 86_400 - 60)
+    expect(tokens.expiresIn).toBeLessThanOrEqual(30 * 86_400)
+  })
+
+  test.each([undefined, null, 'soon', 12])(
+    'falls back to what it documents when the date is %j',
+    async (expires_at) => {
+      nock('https://connect.squareup.com')
+        .post('/oauth2/token')
+        .reply(200, { access_token: 'a', token_type: 'bearer', expires_at, refresh_token: 'r' })
+      expect(await exchange('square')).toMatchObject({ expiresIn: 30 * 86_400, expiryAssumed: true })
+    },
+  )
+
+  test('revokes with the secret under its own scheme', async () => {
+    nock('https://connect.squareup.com', { reqheaders: { authorization: 'Client client-secret' } })
+      .post('/oauth2/revoke', { access_token: 'token-1', client_id: 'client-id' })
+      .reply(200, { success: true })
+    await revoke('square')
+  })
+})
+
 describe('Intercom', () => {
   test('gives a token without end or refresh', async () => {
     nock('https://api.intercom.io')

@@ -67,17 +67,17 @@ export function createRevokeAsDeclared(safeFetch: SafeFetch) {
 function identify(
   client: OAuthClient,
   token: Secret,
-  { authentication }: RevocationStyle,
+  { authentication, scheme = 'Bearer' }: RevocationStyle,
   body: URLSearchParams,
   headers: Headers,
 ): void {
   switch (authentication) {
     case 'token':
-      headers.set('authorization', `Bearer ${token.reveal()}`)
+      headers.set('authorization', `${scheme} ${token.reveal()}`)
       return
-    case 'client_secret_bearer':
+    case 'client_secret_header':
       body.set('client_id', client.clientId)
-      headers.set('authorization', `Bearer ${secretOf(client)}`)
+      headers.set('authorization', `${scheme} ${secretOf(client)}`)
       return
     case 'client_secret_basic':
       authenticate({ ...client, tokenEndpointAuthMethod: 'client_secret_basic' })(

@@ -142,17 +142,8 @@ function readSeconds(value: unknown): number | null {
 /** Seconds until the token ends; null when the provider does not say. */
 function readExpiry(fields: AnswerFields, expiry: Habits['expiry']): number | null {
   if (!expiry) return readSeconds(fields.get('expires_in'))
-  const value = fields.get(expiry.field)
-  switch (expiry.unit) {
-    case 'seconds':
-      return readSeconds(value)
-    case 'milliseconds':
-      return readSeconds(Number(value) / 1000)
-    case 'epoch':
-      return readSeconds(Number(value) - Date.now() / 1000)
-    case 'date':
-      return readSeconds((Date.parse(String(value)) - Date.now()) / 1000)
-  }
+  const date = Date.parse(String(fields.get(expiry.field)))
+  return readSeconds((date - Date.now()) / 1000)
 }
 
 /** No standard has it; these are the names in use. Else what the provider documents of refresh tokens that lie idle. */

@@ -50,8 +50,12 @@ const TokenAnswer = Type.Object(
     ),
     expiry: Type.Optional(
       Type.Object(
-        { field: Type.String(), unit: stringEnum(['seconds', 'milliseconds', 'date', 'epoch']) },
-        { ...closed, description: 'Where it says when the token ends, if not in expires_in and seconds' },
+        { field: Type.String(), unit: stringEnum(['date']) },
+        {
+          ...closed,
+          description:
+            'Where it says when the token ends, if not by expires_in in seconds; date: as a date in ISO 8601',
+        },
       ),
     ),
     error_path: Type.Optional(Type.String({ description: 'To the error code, where it is not `error`' })),
@@ -81,9 +85,10 @@ const RevocationStyle = Type.Object(
   {
     method: stringEnum(['POST', 'DELETE']),
     authentication: stringEnum(
-      ['client', 'client_secret_basic', 'token', 'client_secret_bearer'],
-      'client: as at the token endpoint; token: the token itself in the Authorization header; client_secret_bearer: the secret there',
+      ['client', 'client_secret_basic', 'token', 'client_secret_header'],
+      'client: as at the token endpoint; token: the token itself in the Authorization header; client_secret_header: the secret there, and the client id in the body',
     ),
+    scheme: Type.Optional(Type.String({ description: 'Of that header, where it is not Bearer' })),
     takes: stringEnum(['access_token', 'refresh_token', 'any'], 'The token by which the grant is ended'),
     field: Type.Optional(Type.String({ description: 'That holds the token' })),
     body: stringEnum(['form', 'json', 'none']),
