@@ -258,11 +258,24 @@ describe('Linear', () => {
     expect(await account('linear')).toMatchObject({ email: 'ann@acme.example', company: 'Acme' })
   })
 
-  test('revokes', async () => {
+  test('gives scopes in an array to older applications', async () => {
     nock('https://api.linear.app')
-      .post('/oauth/revoke', /token=token-1/)
+      .post('/oauth/token')
+      .reply(200, { access_token: 'a', token_type: 'Bearer', expires_in: 315_705_599, scope: ['read', 'write'] })
+    expect(await exchange('linear')).toMatchObject({ scope: 'read write', refreshToken: null })
+  })
+
+  test('revokes by the access token itself, also one that it does not know any more', async () => {
+    nock('https://api.linear.app', { reqheaders: bearer })
+      .post('/oauth/revoke')
       .reply(200)
+      .post('/oauth/revoke')
+      .reply(401)
+      .post('/oauth/revoke')
+      .reply(400)
     await revoke('linear')
+    await revoke('linear')
+    expect((await failureOf(revoke('linear'))).kind).toBe('unrecognized')
   })
 })
 
@@ -333,6 +346,23 @@ describe('Square', () => {
       .reply(200, { success: true })
     await revoke('square')
   })
+})
+
+test('Basecamp is told which kind of request it is, in words of its own', async () => {
+  nock('https://launchpad.37signals.com')
+    .post('/authorization/token', /type=web_server/)
+    .reply(200, { access_token: 'a', refresh_token: 'r', expires_in: 1_209_600 })
+    .post('/authorization/token', (body) => body.type === 'refresh' && body.refresh_token === 'refresh-1')
+    .reply(200, { access_token: 'b', expires_in: 1_209_600 })
+  expect((await urlOf('basecamp', [])).get('type')).toBe('web_server')
+  expect(await exchange('basecamp')).toMatchObject({ accessToken: 'a', tokenType: 'Bearer' })
+  expect((await refresh('basecamp')).accessToken.reveal()).toBe('b')
+})
+
+test('Zoho is another host in each region', async () => {
+  expect((await connect('zoho', { region: 'com.au' })).endpoints.token_endpoint).toBe(
+    'https://accounts.zoho.com.au/oauth/v2/token',
+  )
 })
 
 describe('Intercom', () => {
