@@ -4,6 +4,17 @@ import { run } from './support/run.ts'
 import { connection, provider } from './support/samples.ts'
 
 describe('list', () => {
+  test('shows whose tokens they are, once that is known of one', async () => {
+    const account = { id: '1', email: 'ann@acme.example', login: null, name: 'Ann', company: null }
+    const { url } = await fakeVault({
+      listConnections: () => ({ connections: [connection({ account }), connection({ name: 'b' })], next: null }),
+    })
+    const lines = (await run(['list'], { url })).stdout.split('\n')
+    expect(lines[0]).toMatch(/NAME +PROVIDER +ACCOUNT +STATUS/)
+    expect(lines[1]).toMatch(/google-oauth +google +ann@acme\.example +active/)
+    expect(lines[2]).toMatch(/b +google +- +active/)
+  })
+
   const expiring = new Date(Date.now() + 59.5 * 60_000).toISOString()
   const all = [
     connection({ name: 'a', expires_at: expiring }),

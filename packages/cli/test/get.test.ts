@@ -14,6 +14,21 @@ describe('get', () => {
     expect(stderr).toBe('')
   })
 
+  test('shows whose tokens they are, and what the API needs besides', async () => {
+    const nobody = { id: null, email: null, login: null, name: null, company: null }
+    const shown = async (account: Partial<typeof nobody> | Record<string, string>) => {
+      const known = connection({ account: { ...nobody, ...account }, metadata: { realm_id: '9341' } })
+      const { url } = await fakeVault({ getConnection: () => known })
+      return (await run(['get', 'google-oauth'], { url })).stdout
+    }
+    expect(await shown({ email: 'ann@acme.example', company: 'Acme' })).toMatch(
+      /^ {2}account +ann@acme\.example \(Acme\)$/m,
+    )
+    expect(await shown({ login: 'ann' })).toMatch(/^ {2}account +ann$/m)
+    expect(await shown({ company: 'Acme' })).toMatch(/^ {2}account +Acme$/m)
+    expect(await shown({ id: '7' })).toMatch(/^ {2}realm id +9341$/m)
+  })
+
   test('shows the grant of a subject, from whatever page', async () => {
     const { url } = await fakeVault({
       getConnection: () => connection({ status: 'pending' }),

@@ -23,6 +23,7 @@ import { CreatedWorkspace, NewWorkspace, Workspace, WorkspaceList } from './sche
 export * from './schemas/audit.ts'
 export * from './schemas/authorizations.ts'
 export * from './schemas/callers.ts'
+export type { ClientKey, NewClientKey } from './schemas/client-keys.ts'
 export { ConnectionName, Cursor, GrantCursor, Id, Subject } from './schemas/common.ts'
 export * from './schemas/connections.ts'
 export type { Account } from './schemas/grants.ts'

@@ -40,6 +40,7 @@ export function prepareCall(
     secrets: [...(client.credential.kind === 'secret' ? [client.credential.secret] : []), ...secrets],
   }
   return {
+    url,
     server,
     oauthClient: toOAuthClient(client),
     context,

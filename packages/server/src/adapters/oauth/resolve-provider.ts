@@ -16,16 +16,18 @@ export function createResolveProvider(safeFetch: SafeFetch): OAuth['resolveProvi
   const { policy } = safeFetch
 
   return async function resolveProvider(input) {
-    const providerUrl =
-      input.providerUrl === undefined ? undefined : checkUrl('The provider URL', input.providerUrl)
+    const given = input.providerUrl
+    const url = given === undefined ? undefined : checkUrl('The provider URL', given)
     if (input.issuerUrl !== undefined) checkIssuerUrl(input.issuerUrl)
     for (const name of endpointNames) {
-      const given = input.endpoints[name]
-      if (given !== undefined) checkUrl(name, given)
+      const endpoint = input.endpoints[name]
+      if (endpoint !== undefined) checkUrl(name, endpoint)
     }
-    const known = findKnownProvider(input, providerUrl)
+    const known = findKnownProvider(input, url)
     if (known) return fromCatalog(known.entry, known.variables, input)
-    if (!providerUrl) throw new AuthconnError('invalid_request', 'Neither a provider nor a provider URL is given')
+    if (given === undefined || !url) {
+      throw new AuthconnError('invalid_request', 'Neither a provider nor a provider URL is given')
+    }
     const [variable] = Object.keys(input.variables ?? {})
     if (variable) {
       throw new AuthconnError(
@@ -37,10 +39,10 @@ export function createResolveProvider(safeFetch: SafeFetch): OAuth['resolveProvi
     const { authorization_endpoint, token_endpoint } = input.endpoints
     if (authorization_endpoint && token_endpoint) {
       const endpoints = { ...input.endpoints, authorization_endpoint, token_endpoint }
-      return { ...asGiven(endpoints, input), providerUrl: input.providerUrl ?? '' }
+      return { ...asGiven(endpoints, input), providerUrl: given }
     }
-    const metadata = await discover(safeFetch, providerUrl, input.issuerUrl)
-    return { ...readMetadata(metadata, input, policy), providerUrl: input.providerUrl ?? '' }
+    const metadata = await discover(safeFetch, url, input.issuerUrl)
+    return { ...readMetadata(metadata, input, policy), providerUrl: given }
   }
 
   function checkUrl(what: string, text: string): URL {

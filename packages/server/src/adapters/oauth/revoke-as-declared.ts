@@ -26,8 +26,7 @@ export function createRevokeAsDeclared(safeFetch: SafeFetch) {
     if (style.takes !== 'any' && style.takes !== hint) {
       throw new ProviderFailure('unsupported', `The provider revokes by the ${style.takes}, not by the ${hint}`)
     }
-    const { context, server } = prepareCall(safeFetch, client, 'revocation_endpoint', [token])
-    const url = server.revocation_endpoint ?? ''
+    const { context, url } = prepareCall(safeFetch, client, 'revocation_endpoint', [token])
     const body = new URLSearchParams()
     const headers = new Headers({ accept: 'application/json' })
     if (style.field !== undefined) body.set(style.field, token.reveal())
