@@ -508,6 +508,43 @@ test.each([
   expect(await account(provider)).toMatchObject({ id: '1', email: 'a@b.example', name: 'A' })
 })
 
+test.each([
+  [
+    ['https://accounts.google.com', 'https://accounts.google.com'],
+    'https://accounts.google.com/o/oauth2/v2/auth',
+    { scope: 'openid email', access_type: 'offline', prompt: 'consent' },
+  ],
+  [
+    ['https://login.microsoftonline.com/common', 'https://login.microsoftonline.com/common/v2.0'],
+    'https://login.microsoftonline.com/common/oauth2/v2.0/authorize',
+    { scope: 'openid email offline_access' },
+  ],
+  [
+    ['https://appcenter.intuit.com/connect/oauth2', 'https://oauth.platform.intuit.com/op/v1'],
+    'https://appcenter.intuit.com/connect/oauth2',
+    { scope: 'openid email' },
+  ],
+] as const)('%j sends people to %s', async ([providerUrl, issuerUrl], address, expected) => {
+  const { resolveProvider, authorizationUrl } = createOAuth({
+    safeFetch: openLockedDoor(),
+    refreshTimeoutMs: 2_000,
+  })
+  const input = { providerUrl, issuerUrl, clientId: 'client-id', endpoints: {}, authMethods: secretMethods }
+  const client = { ...(await resolveProvider(input)), clientId: 'client-id' }
+  const url = new URL(await authorizationUrl(client, requestOf({ scopes: ['openid', 'email'], nonce: 'n' })))
+  expect(url.origin + url.pathname).toBe(address)
+  expect(Object.fromEntries(url.searchParams)).toEqual({
+    ...expected,
+    response_type: 'code',
+    client_id: 'client-id',
+    redirect_uri: 'http://127.0.0.1:8080/callback',
+    state: 'state-0123456789',
+    nonce: 'n',
+    code_challenge: expect.stringMatching(/^[\w-]{43}$/),
+    code_challenge_method: 'S256',
+  })
+})
+
 describe('what is said of an account', () => {
   const ask = async (answer: object) => {
     nock('https://api.github.com').get('/user').reply(200, answer)
