@@ -48,7 +48,7 @@ test('the main job: create, authorize, list, token, revoke, delete', async () =>
   })
 
   const listed = await authconn(['list'])
-  expect(listed.stdout).toMatch(/^demo +127\.0\.0\.1:\d+ +active +59 min +yes$/m)
+  expect(listed.stdout).toMatch(/^demo +127\.0\.0\.1:\d+ +alice@example\.com +active +59 min +yes$/m)
 
   const token = await authconn(['token', 'demo'])
   expect(token).toEqual({ exitCode: 0, stdout: expect.stringMatching(/^\S{20,}\n$/), stderr: '' })
