@@ -22,7 +22,8 @@ export async function connectToVault(
 ): Promise<AuthconnClient> {
   const { allowInsecureHttp, ...settings } = await readSettings(env)
   const options = await complete(env, { url: vaultUrl ?? settings.url, apiKey: settings.apiKey }, as)
-  return createClient({ ...options, allowInsecureHttp })
+  // A command line asks each time, so that what was revoked a moment ago is refused, and each token has its record.
+  return createClient({ ...options, allowInsecureHttp, reuseFor: 0 })
 }
 
 /** Takes what is missing from the vault on this machine; its key goes to no other vault. */

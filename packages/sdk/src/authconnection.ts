@@ -19,11 +19,26 @@ async function getConnectionToken(...asked: Parameters<GetConnectionToken>): Pro
   return client.getConnectionToken(...asked)
 }
 
+let latest: { settings: string; client: AuthconnClient } | undefined
+
+/** The same client as before while the environment is the same: it holds tokens, and lets callers share their fetches. */
 async function clientOfEnvironment(): Promise<AuthconnClient> {
-  const { url, apiKey, allowInsecureHttp } = await readSettings(process.env)
-  if (url !== undefined && apiKey !== undefined) return createClient({ url, apiKey, allowInsecureHttp })
+  const { url, apiKey, allowInsecureHttp, reuseFor } = await readSettings(environment())
+  if (url !== undefined && apiKey !== undefined) {
+    const settings = JSON.stringify([url, apiKey, allowInsecureHttp, reuseFor])
+    if (latest?.settings !== settings) {
+      latest = { settings, client: createClient({ url, apiKey, allowInsecureHttp, reuseFor }) }
+    }
+    return latest.client
+  }
   const missing = [url ? '' : 'AUTHCONN_URL', apiKey ? '' : 'AUTHCONN_API_KEY'].filter(Boolean).join(' and ')
   throw new AuthconnError('vault_not_configured', `The environment does not set ${missing}.`, {
     hint: 'Set AUTHCONN_URL and AUTHCONN_API_KEY or AUTHCONN_API_KEY_FILE, or use createClient({ url, apiKey }).',
   })
+}
+
+/** Empty on a platform that hands settings over in another way, as some edge runtimes do. */
+function environment(): Readonly<Record<string, string | undefined>> {
+  const { process }: { process?: Partial<Pick<NodeJS.Process, 'env'>> } = globalThis
+  return process?.env ?? {}
 }

@@ -1,6 +1,7 @@
 import type { Token } from '@authconn/shared'
 import { asRequest } from './as-request.ts'
 import { AuthconnError } from './authconn-error.ts'
+import type { ConnectionName } from './connection-names.ts'
 import { copyForRetry } from './copy-for-retry.ts'
 import { isLoopback } from './is-loopback.ts'
 import type { GetConnectionToken } from './token-query.ts'
@@ -24,7 +25,7 @@ type Input = Parameters<typeof fetch>[0]
 /** What `authenticatedFetch` of a client gives back, by however it gets its tokens. */
 export function createAuthenticatedFetch(
   getToken: GetConnectionToken,
-  name: string,
+  name: ConnectionName,
   options: AuthenticatedFetchOptions = {},
 ): typeof fetch {
   const { fetch: given, ...asked } = options

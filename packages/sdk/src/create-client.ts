@@ -5,18 +5,30 @@ import { buildRequest } from './build-request.ts'
 import { checkAnswer } from './check-answer.ts'
 import { checkNumber } from './check-number.ts'
 import { checkApiKey, checkUrl } from './check-settings.ts'
+import type { ConnectionName } from './connection-names.ts'
 import { type AuthenticatedFetchOptions, createAuthenticatedFetch } from './create-authenticated-fetch.ts'
+import { createGetToken } from './create-get-token.ts'
 import { explainFailure } from './explain-failure.ts'
 import type { AnyInput, CallArguments, CallOptions } from './operation-input.ts'
 import { readAnswer } from './read-answer.ts'
-import { type GetConnectionToken, tokenQuery } from './token-query.ts'
+import type { GetConnectionToken } from './token-query.ts'
 
 export interface ClientOptions {
   /** Where the vault is: https, or http on this machine. */
   url: string
   apiKey: string
-  /** Milliseconds for a whole call, 30 000 unless given. */
+  /** Milliseconds for a whole call, 30 000 unless given; for a token fetch, with its retries. */
   timeout?: number
+  /**
+   * How often a token fetch is tried again when the vault says when to (Retry-After) or does not answer: 2 unless given, 0
+   * for not at all. Other operations are never repeated.
+   */
+  retries?: number | undefined
+  /**
+   * Seconds for which a token is given again without asking the vault, as long as it lives as long as asked: 60 unless
+   * given. 0 asks the vault each time, so that a revocation there holds at once here, too.
+   */
+  reuseFor?: number | undefined
   /** Sends the API key over plain http to another machine: for private networks only. */
   allowInsecureHttp?: boolean
   fetch?: typeof fetch
@@ -26,20 +38,20 @@ export interface AuthconnClient {
   /** Any operation of the vault by its name. Throws AuthconnError. */
   call<N extends OperationName>(operation: N, ...args: CallArguments<N>): Promise<Operation<N>['response']>
   /**
-   * A token that is valid now: `{ access_token, token_type, expires_at (ISO 8601 or null), version, … }`.
+   * A token that is valid now: `{ access_token, token_type, expires_at (ISO 8601 or null), version, … }`. It may be one that
+   * was fetched up to `reuseFor` seconds ago; those who ask the same at once share one fetch.
    * Throws AuthconnError: usage for an option that is not valid, grant_expired, min_ttl_unreachable and others.
    */
   getConnectionToken: GetConnectionToken
   /**
-   * A fetch for an API, with the connection's token in the Authorization header. Each request asks the vault, so that
-   * what was revoked there is refused at once. When the API answers with 401, the vault is told that the token was
+   * A fetch for an API, with the connection's token in the Authorization header, got as by getConnectionToken. When the API answers with 401, the vault is told that the token was
    * refused, and the request is sent once more if the vault has another one. The 401 is given back as it is when there
    * is none, and when the body was a stream, which cannot be sent again (that of a Request is kept in memory for it).
    *
    * Throws AuthconnError: usage for a URL that no token may be sent to, and what the vault says instead of a token
    * (such as grant_expired), also in place of a 401, since it tells what to do. Throws what fetch throws, too.
    */
-  authenticatedFetch(name: string, options?: AuthenticatedFetchOptions): typeof fetch
+  authenticatedFetch(name: ConnectionName, options?: AuthenticatedFetchOptions): typeof fetch
 }
 
 /** A typed client of one vault. It opens no connection before the first call. Throws usage and invalid_api_key. */
@@ -54,11 +66,11 @@ export function createClient(options: ClientOptions): AuthconnClient {
     operation: N,
     ...args: CallArguments<N>
   ): Promise<Operation<N>['response']>
-  async function call(
-    operation: OperationName,
-    input: AnyInput = {},
-    callOptions: CallOptions = {},
-  ): Promise<unknown> {
+  async function call(operation: OperationName, input?: AnyInput, callOptions?: CallOptions): Promise<unknown> {
+    return (await exchange(operation, input, callOptions)).answer
+  }
+
+  async function exchange(operation: OperationName, input: AnyInput = {}, callOptions: CallOptions = {}) {
     const { url, ...request } = buildRequest(base, operation, input, apiKey)
     if (callOptions.requestId !== undefined) request.headers['x-request-id'] = callOptions.requestId
     const timeout = callOptions.timeout === undefined ? defaultTimeout : checkTimeout(callOptions.timeout)
@@ -69,7 +81,7 @@ export function createClient(options: ClientOptions): AuthconnClient {
       const response = await send(url, { ...request, redirect: 'manual', signal })
       const answer = await readAnswer(response, base.origin, apiKey)
       checkAnswer(operation, answer, base.origin)
-      return answer
+      return { answer, date: response.headers.get('date') }
     } catch (error) {
       callOptions.signal?.throwIfAborted()
       if (error instanceof AuthconnError) throw error
@@ -78,22 +90,35 @@ export function createClient(options: ClientOptions): AuthconnClient {
     }
   }
 
-  async function getConnectionToken(...[name, asked = {}]: Parameters<GetConnectionToken>) {
-    const { signal, timeout = options.timeout } = asked
-    const token = await call(
-      'getToken',
-      { params: { name }, query: tokenQuery(asked, timeout) },
-      { signal, timeout },
-    )
-    if (token.access_token !== '') return token
-    throw new AuthconnError('vault_answer_invalid', `${base.origin} answered without an access token.`)
-  }
+  const getConnectionToken = createGetToken(
+    async (name, query, callOptions) => {
+      const askedAt = Date.now()
+      const { answer, date } = await exchange('getToken', { params: { name }, query }, callOptions)
+      const answeredAt = date === null ? Number.NaN : Date.parse(date)
+      return {
+        token: checkToken(answer as Operation<'getToken'>['response'], base.origin),
+        askedAt,
+        answeredAt: Number.isNaN(answeredAt) ? undefined : answeredAt,
+      }
+    },
+    {
+      timeout: defaultTimeout,
+      chosenTimeout: options.timeout,
+      retries: checkNumber('retries', options.retries ?? 2, { from: 0, to: 10 }),
+      reuseFor: checkNumber('reuseFor', options.reuseFor ?? 60, { unit: 'seconds', from: 0, to: 86_400 }),
+    },
+  )
 
   return {
     call,
     getConnectionToken,
     authenticatedFetch: (name, asked) => createAuthenticatedFetch(getConnectionToken, name, asked),
   }
+}
+
+function checkToken(token: Operation<'getToken'>['response'], origin: string) {
+  if (token.access_token !== '') return token
+  throw new AuthconnError('vault_answer_invalid', `${origin} answered without an access token.`)
 }
 
 /** Timers of the platform take no longer ones: they would fire at once. */

@@ -3,6 +3,8 @@ export type { ErrorCode } from '@authconn/shared/errors'
 export type { OperationName } from '@authconn/shared/routes'
 export { AuthconnError, type AuthconnErrorOptions } from './authconn-error.ts'
 export { authconnection } from './authconnection.ts'
+// By a star, as only so can other modules add to what it declares.
+export * from './connection-names.ts'
 export type { AuthenticatedFetchOptions } from './create-authenticated-fetch.ts'
 export { type AuthconnClient, type ClientOptions, createClient } from './create-client.ts'
 export type { CallArguments, CallInput, CallOptions } from './operation-input.ts'

@@ -30,15 +30,17 @@ export async function readAnswer(response: Response, origin: string, apiKey: str
 }
 
 async function readText(response: Response, origin: string): Promise<string> {
-  const chunks: Uint8Array[] = []
+  // Not Buffer, which edge runtimes do not have.
+  const decoder = new TextDecoder()
+  let text = ''
   let size = 0
   // Leaving the loop early cancels the stream.
   for await (const chunk of response.body ?? []) {
     size += chunk.byteLength
     if (size > maxBytes) throw invalid(`${origin} answered with more than ${maxBytes} bytes.`, response)
-    chunks.push(chunk)
+    text += decoder.decode(chunk, { stream: true })
   }
-  return Buffer.concat(chunks).toString('utf8')
+  return text + decoder.decode()
 }
 
 function parseObject(text: string): object | undefined {

@@ -1,34 +1,52 @@
-import { readFile } from 'node:fs/promises'
 import { AuthconnError } from './authconn-error.ts'
 
 export interface Settings {
   url: string | undefined
   apiKey: string | undefined
   allowInsecureHttp: boolean
+  /** Seconds for which a token is given again without asking the vault. */
+  reuseFor: number | undefined
 }
 
+type Env = Readonly<Record<string, string | undefined>>
+
 /**
- * What AUTHCONN_URL, AUTHCONN_API_KEY or AUTHCONN_API_KEY_FILE, and AUTHCONN_ALLOW_INSECURE_HTTP say; a variable that
- * is empty counts as not set. Throws usage where one cannot be used.
+ * What AUTHCONN_URL, AUTHCONN_API_KEY or AUTHCONN_API_KEY_FILE, AUTHCONN_ALLOW_INSECURE_HTTP and
+ * AUTHCONN_TOKEN_REUSE_SECONDS say; a variable that is empty counts as not set. Throws usage where one cannot be used.
  */
-export async function readSettings(env: Readonly<Record<string, string | undefined>>): Promise<Settings> {
+export async function readSettings(env: Env): Promise<Settings> {
   return {
     url: env.AUTHCONN_URL || undefined,
     apiKey: await readApiKey(env.AUTHCONN_API_KEY, env.AUTHCONN_API_KEY_FILE),
     allowInsecureHttp: readSwitch('AUTHCONN_ALLOW_INSECURE_HTTP', env.AUTHCONN_ALLOW_INSECURE_HTTP),
+    reuseFor: readSeconds('AUTHCONN_TOKEN_REUSE_SECONDS', env.AUTHCONN_TOKEN_REUSE_SECONDS),
   }
 }
 
 async function readApiKey(key: string | undefined, file: string | undefined): Promise<string | undefined> {
   if (!file) return key || undefined
   if (key) throw refusal('AUTHCONN_API_KEY and AUTHCONN_API_KEY_FILE are both set; unset one.')
-  const content = await readFile(file, 'utf8').catch((cause: unknown) => {
+  const content = await readTextFile(file).catch((cause: unknown) => {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw refusal(`AUTHCONN_API_KEY_FILE cannot be read: ${reason}`, cause)
   })
   const stripped = content.replace(/\r?\n$/, '')
   if (stripped === '') throw refusal(`AUTHCONN_API_KEY_FILE names an empty file: ${file}`)
   return stripped
+}
+
+/** Asked of the platform instead of imported, since the programs of edge runtimes may import no built-ins. */
+async function readTextFile(file: string): Promise<string> {
+  const { process }: { process?: Partial<Pick<NodeJS.Process, 'getBuiltinModule'>> } = globalThis
+  const fs = process?.getBuiltinModule?.('node:fs/promises')
+  if (fs === undefined) throw new Error('this platform has no files; set AUTHCONN_API_KEY')
+  return fs.readFile(file, 'utf8')
+}
+
+function readSeconds(name: string, value: string | undefined): number | undefined {
+  if (!value) return undefined
+  if (/^\d{1,5}$/.test(value)) return Number(value)
+  throw refusal(`${name} takes a whole number of seconds.`)
 }
 
 /** Anything but the two words may have been meant either way. */

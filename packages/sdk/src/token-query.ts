@@ -1,5 +1,6 @@
 import type { Operation, Token } from '@authconn/shared'
 import { checkNumber } from './check-number.ts'
+import type { ConnectionName } from './connection-names.ts'
 import type { CallOptions } from './operation-input.ts'
 
 export interface TokenOptions extends CallOptions {
@@ -13,17 +14,17 @@ export interface TokenOptions extends CallOptions {
   rejectedVersion?: number | undefined
 }
 
-export type GetConnectionToken = (name: string, options?: TokenOptions) => Promise<Token>
+export type GetConnectionToken = (name: ConnectionName, options?: TokenOptions) => Promise<Token>
 
-type Query = NonNullable<Operation<'getToken'>['query']>
+export type TokenQuery = NonNullable<Operation<'getToken'>['query']>
 
 /**
  * What is asked of the vault by the options of a token fetch. The timeout, in milliseconds, is one that somebody chose:
  * left out, the vault waits as long as it finds right. Throws usage.
  */
-export function tokenQuery(options: TokenOptions, chosenTimeout: number | undefined): Query {
+export function tokenQuery(options: TokenOptions, chosenTimeout: number | undefined): TokenQuery {
   const { subject, minTtl, forceRefresh, rejectedVersion } = options
-  const query: Query = {}
+  const query: TokenQuery = {}
   if (subject !== undefined) query.subject = subject
   if (minTtl !== undefined) query.min_ttl = checkNumber('minTtl', minTtl, { unit: 'seconds', from: 0 })
   if (forceRefresh) query.force_refresh = true

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Token } from '@authconn/shared'
 import { type ErrorCode, errorTable } from '@authconn/shared/errors'
-import { type AuthconnClient, createClient } from '../../src/index.ts'
+import { type AuthconnClient, type ClientOptions, createClient } from '../../src/index.ts'
 import { answerJson, bodyOf, serve } from './serve.ts'
 
 export interface ApiCall {
@@ -33,7 +33,10 @@ interface Answers {
 }
 
 /** A vault and an API, both real HTTP servers. */
-export async function createWorld(answers: Answers = {}): Promise<World> {
+export async function createWorld(
+  answers: Answers = {},
+  settings: Pick<ClientOptions, 'reuseFor' | 'retries' | 'timeout'> = {},
+): Promise<World> {
   const { vault = (query) => answerJson(200, token(query.rejected_version === '1' ? 2 : 1)), api = refuseFirst } =
     answers
   const asked: Query[] = []
@@ -49,7 +52,13 @@ export async function createWorld(answers: Answers = {}): Promise<World> {
     calls.push(call)
     api(call, response, request)
   })
-  return { client: createClient({ url: vaultUrl, apiKey: 'ak_test' }), vaultUrl, api: apiUrl, calls, asked }
+  return {
+    client: createClient({ url: vaultUrl, apiKey: 'ak_test', reuseFor: 0, ...settings }),
+    vaultUrl,
+    api: apiUrl,
+    calls,
+    asked,
+  }
 }
 
 export function token(version: number, changes: Partial<Token> = {}): Token {
