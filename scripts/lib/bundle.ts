@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { chmod, readFile } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
@@ -6,6 +7,9 @@ import { root, type Step, StepError } from './steps.ts'
 
 /** What goes into the bundles; everything else must be a dependency of the package, installed beside it. */
 const bundled = ['@authconn/', 'typebox']
+
+/** What a package starts as a process, where it has it. */
+const programs = ['main', 'function-host']
 
 /**
  * Bundles a program of the workspace into its `dist/main.js`: our own code and the schema library, tree-shaken.
@@ -30,7 +34,7 @@ async function bundleProgram(directory: string): Promise<string> {
     ...manifest.peerDependencies,
   })
   const build = await rolldown({
-    input: { main: join(directory, 'src/main.ts') },
+    input: Object.fromEntries(programs.flatMap((name) => entryOf(directory, name))),
     platform: 'node',
     tsconfig: false,
     cwd: directory,
@@ -53,6 +57,11 @@ async function bundleProgram(directory: string): Promise<string> {
   await build.close()
   await chmod(join(directory, 'dist/main.js'), 0o755)
   return output.map((file) => file.fileName).join('\n')
+}
+
+function entryOf(directory: string, name: string): [name: string, path: string][] {
+  const path = join(directory, `src/${name}.ts`)
+  return existsSync(path) ? [[name, path]] : []
 }
 
 function isPath(id: string): boolean {

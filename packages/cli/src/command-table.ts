@@ -57,6 +57,32 @@ export const commandTable: readonly TableEntry[] = [
     load: async () => (await import('./commands/token.ts')).token,
   },
   {
+    name: 'run',
+    summary: 'Run a program with tokens in its environment',
+    load: async () => (await import('./commands/run.ts')).run,
+  },
+  {
+    name: 'proxy',
+    summary: 'Put the token into the requests of programs that must not see it',
+    load: async () => (await import('./commands/proxy.ts')).proxy,
+  },
+  {
+    name: 'function',
+    summary: 'Run functions that use the tokens of connections',
+    commands: [
+      {
+        name: 'run',
+        summary: 'Run the default export of a module, JavaScript or TypeScript, with access to tokens',
+        load: async () => (await import('./commands/function/run.ts')).runFunctionFile,
+      },
+    ],
+  },
+  {
+    name: 'types',
+    summary: 'Write the names of the connections into a file for TypeScript',
+    load: async () => (await import('./commands/types.ts')).types,
+  },
+  {
     name: 'update',
     summary: 'Change the client secret or key of a connection',
     ofConnections: true,

@@ -22,6 +22,10 @@ export interface CommandDefinition<F extends Flags, R> extends CommandData {
   run(ctx: Context, flags: FlagValues<F>, operands: readonly string[]): Promise<R | undefined>
   /** For stdout, without the last line break. */
   render(result: R, view: View): string
+  /** What --json prints, where that is not the result itself. */
+  json?(result: R): unknown
+  /** Of the result only the exit code counts: another program has printed what there was to print. */
+  silent?: true
   /** What to type next, for stderr. */
   next?(result: R): string | undefined
   /** The exit code, where a result is no success though it was come by without an error. */
@@ -34,6 +38,7 @@ export interface Command extends CommandData {
 
 export interface CommandResult {
   data: unknown
+  silent: boolean
   words(view: View): string
   next(): string | undefined
   exitCode: number
@@ -47,7 +52,8 @@ export function defineCommand<const F extends Flags, R>(definition: CommandDefin
       const data = await definition.run(ctx, parsed.opts<FlagValues<F>>(), parsed.args)
       if (data === undefined) return undefined
       return {
-        data,
+        data: definition.json ? definition.json(data) : data,
+        silent: definition.silent === true,
         words: (view) => definition.render(data, view),
         next: () => definition.next?.(data),
         exitCode: definition.exitCode?.(data) ?? 0,

@@ -45,7 +45,7 @@ function termList({ heading, meanings: given }: NonNullable<CommandData['terms']
 }
 
 const meanings: Readonly<Record<ErrorKind, string>> = {
-  internal: 'a defect, or damaged data',
+  internal: 'a defect, also one of a function that is run, or damaged data',
   usage: 'the command or request is not right',
   auth: 'the API key is not accepted, or does not permit it',
   missing: 'there is no such thing',

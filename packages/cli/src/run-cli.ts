@@ -64,6 +64,7 @@ async function perform(command: Command, parsed: CommanderCommand, io: Io): Prom
   const ctx = createContext(io, { json, vaultUrl })
   const result = await command.execute(ctx, parsed)
   if (result === undefined) return 0
+  if (result.silent) return result.exitCode
   if (json) {
     io.stdout.write(`${toJson(result.data)}\n`)
     return result.exitCode

@@ -460,6 +460,18 @@ const table = {
     title: 'Nobody finished the authorization in time',
     hint: 'Run the command again, with a longer --timeout if need be.',
   },
+  function_failed: {
+    status: 0,
+    kind: 'internal',
+    title: 'The function failed',
+    hint: 'Correct the function at the place named in the detail.',
+  },
+  function_timeout: {
+    status: 0,
+    kind: 'internal',
+    title: 'The function did not end in time',
+    hint: 'Look for what it waits for, or give it longer with --timeout.',
+  },
   interrupted: {
     status: 0,
     kind: 'interrupted',

@@ -45,7 +45,13 @@ export async function readTextFile(ctx: Pick<Context, 'signal'>, file: string, w
   return readAll(createReadStream(file, { signal: ctx.signal }), file, what)
 }
 
-async function readAll(stream: Readable, name: string, what: string, signal?: AbortSignal): Promise<string> {
+/** The same of a stream. */
+export async function readAll(
+  stream: Readable,
+  name: string,
+  what: string,
+  signal?: AbortSignal,
+): Promise<string> {
   const stop = () => stream.destroy()
   signal?.addEventListener('abort', stop)
   const chunks: Buffer[] = []

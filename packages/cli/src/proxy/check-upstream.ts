@@ -1,0 +1,18 @@
+import { AuthconnError } from '@authconn/sdk'
+
+/** Where the token may be sent: https, or http on this machine. Throws usage. */
+export function checkUpstream(given: string | undefined): URL {
+  if (given === undefined) throw refusal('Give --upstream URL: the API that the requests are for.')
+  if (!URL.canParse(given)) throw refusal('--upstream is not a URL.')
+  const url = new URL(given)
+  if (url.username || url.password || url.search || url.hash) {
+    throw refusal('--upstream must not hold a user name, password, query or fragment.')
+  }
+  const onThisMachine = /^(?:localhost|\[::1\]|127(?:\.\d+){3})$/.test(url.hostname)
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && onThisMachine)) return url
+  throw refusal('The token is sent to https URLs only, or over plain http to this machine.')
+}
+
+function refusal(detail: string): AuthconnError {
+  return new AuthconnError('usage', detail)
+}

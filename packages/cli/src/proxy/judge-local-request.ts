@@ -1,0 +1,47 @@
+import type { IncomingMessage } from 'node:http'
+
+export interface Refusal {
+  status: 400 | 403 | 421 | 501 | 508
+  reason: string
+}
+
+/** By which a proxy knows its own requests. */
+export const pseudonym = 'authconn-proxy'
+
+type Asked = Pick<IncomingMessage, 'method' | 'url' | 'headers' | 'rawHeaders'>
+
+/** Why a request is not one that a program on this machine meant for the proxy; undefined when it is. */
+export function judgeLocalRequest(request: Asked, port: number, prefix: string): Refusal | undefined {
+  const { url = '', headers } = request
+  // A page that has its own name point to 127.0.0.1 (DNS rebinding) comes with that name.
+  if (!isOwnHost(request, port)) return refuse(421, 'This proxy answers under 127.0.0.1 and localhost only.')
+  // Browsers send one or the other with all that pages of other origins make them send.
+  if (headers.origin !== undefined || headers['sec-fetch-site'] !== undefined) {
+    return refuse(403, 'This proxy is not for browsers: any page could use the token.')
+  }
+  if (headers.upgrade !== undefined) return refuse(501, 'This proxy does not switch protocols.')
+  if (headers.via?.includes(pseudonym)) return refuse(508, 'The upstream leads back to this proxy.')
+  if (!url.startsWith('/')) return refuse(400, 'The target of a request begins with a slash.')
+  // Resolved by the upstream, they would leave what the proxy is for.
+  if (prefix !== '' && hasDotSegment(url)) return refuse(400, 'The path must not hold dot segments.')
+  return undefined
+}
+
+function isOwnHost({ headers, rawHeaders }: Asked, port: number): boolean {
+  const hosts = rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host')
+  const host = headers.host?.toLowerCase() ?? ''
+  const own = ['127.0.0.1', 'localhost'].flatMap((name) => [`${name}:${port}`, ...(port === 80 ? [name] : [])])
+  return hosts.length === 1 && own.includes(host)
+}
+
+function hasDotSegment(url: string): boolean {
+  const [path = ''] = url.split(/[?#]/, 1)
+  return path
+    .replace(/%2e/gi, '.')
+    .split(/[/\\]|%2f|%5c/i)
+    .some((segment) => segment === '.' || segment === '..')
+}
+
+function refuse(status: Refusal['status'], reason: string): Refusal {
+  return { status, reason }
+}
