@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { fakeVault, Problem } from './support/fake-vault.ts'
 import { run } from './support/run.ts'
@@ -49,6 +51,78 @@ describe('token', () => {
       code,
       exit_code: exitCode,
     })
+  })
+})
+
+describe('token --format', () => {
+  const fetched = async (given: string, ...flags: string[]) => {
+    const { url } = await fakeVault({ getToken: () => token({ access_token: given }) })
+    return run(['token', ...flags], { url })
+  }
+
+  test.each([
+    [['raw'], 'at-1'],
+    [['header'], 'Authorization: Bearer at-1'],
+    [['env'], 'GOOGLE_OAUTH_ACCESS_TOKEN=at-1'],
+    [['env', '--variable', 'T'], 'T=at-1'],
+    [['netrc', '--host', 'api.example.com'], 'machine api.example.com login oauth2 password at-1'],
+    [
+      ['netrc', '--host', 'github.com', '--login', 'x-access-token'],
+      'machine github.com login x-access-token password at-1',
+    ],
+  ])('%j prints %s and a line break', async (flags, line) => {
+    const printed = await fetched('at-1', 'google-oauth', '--format', ...flags)
+    expect(printed).toEqual({ exitCode: 0, stdout: `${line}\n`, stderr: '' })
+  })
+
+  test('json prints what --json prints', async () => {
+    const printed = await fetched('at-1', 'a', '--format', 'json')
+    expect(JSON.parse(printed.stdout)).toEqual(token())
+    expect(await fetched('at-1', 'a', '--json')).toEqual(printed)
+    expect(await fetched('at-1', 'a', '--json', '--format', 'json')).toEqual(printed)
+  })
+
+  test('env makes a name that a shell takes', async () => {
+    expect((await fetched('at-1', '7-digits', '--format', 'env')).stdout).toBe('_7_DIGITS_ACCESS_TOKEN=at-1\n')
+  })
+
+  test.each(["it's $(reboot)", '`x`', 'a"b', '#a;b', '~'])('env is one word to a shell: %s', async (odd) => {
+    const { stdout } = await fetched(odd, 'a', '--format', 'env', '--variable', 'T')
+    const shell = await promisify(execFile)('/bin/sh', ['-c', `${stdout}printf %s "$T"`])
+    expect(shell.stdout).toBe(odd)
+  })
+
+  test.each([
+    ['header', 'canary\nX: y'],
+    ['header', 'canary token'],
+    ['env', 'canary\nPATH=x'],
+    ['netrc', 'canary token'],
+    ['netrc', 'canary"'],
+    ['netrc', '#canary'],
+  ])('%s takes no token that would say more: %j', async (format, odd) => {
+    const host = format === 'netrc' ? ['--host', 'a.example'] : []
+    const printed = await fetched(odd, 'a', '--format', format, ...host)
+    expect(printed).toMatchObject({ exitCode: 6, stdout: '' })
+    expect(printed.stderr).not.toContain('canary')
+  })
+
+  test.each([
+    [['--format', 'xml'], '--format is one of raw, json, env, header, netrc'],
+    [['--format', 'env', '--json'], 'exclude each other'],
+    [['--variable', 'T'], '--variable goes with --format env'],
+    [['--format', 'env', '--variable', 'a-b'], 'letters, digits and underscores'],
+    [['--format', 'env', '--variable', 'AUTHCONN_URL'], 'settings of authconn itself'],
+    [['--host', 'a'], '--host and --login go with --format netrc'],
+    [['--format', 'header', '--login', 'a'], '--host and --login go with --format netrc'],
+    [['--format', 'netrc'], '--format netrc needs --host'],
+    [['--format', 'netrc', '--host', 'a b'], '--host takes the name of a machine'],
+    [['--format', 'netrc', '--host', 'a', '--login', 'a b'], '--login takes'],
+  ])('%j is not right, and nothing is fetched', async (flags, words) => {
+    const { url, requests } = await fakeVault({ getToken: () => token() })
+    const { exitCode, stdout, stderr } = await run(['token', 'a', ...flags], { url })
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
+    expect(stderr).toContain(words)
+    expect(requests).toEqual([])
   })
 })
 

@@ -20,8 +20,6 @@ interface Held {
   end: number
 }
 
-export type HeldTokens = ReturnType<typeof createHeldTokens>
-
 /** Tokens that may be given again for some seconds without asking the vault. */
 export function createHeldTokens(seconds: number) {
   const held = new Map<string, Held>()

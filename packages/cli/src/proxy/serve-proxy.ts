@@ -30,8 +30,17 @@ export async function serveProxy({ upstream, port, getToken }: ProxyOptions) {
       return
     }
     const gone = new AbortController()
-    response.on('close', () => gone.abort())
-    const { signal } = gone
+    // When all has been sent, the connection to the upstream is already another request's.
+    response.on('close', () => response.writableFinished || gone.abort())
+    try {
+      await pass(request, response, gone.signal)
+    } catch (error) {
+      gone.abort()
+      throw error
+    }
+  }
+
+  async function pass(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
     const token = await getToken({ signal })
     const body = keepBody(request)
     const ask = (used: Token, sent: typeof body.stream | Buffer) =>

@@ -37,7 +37,7 @@ export function variableOf(name: string): string {
 
 /** As it is where that is plain to shells and to those who read such lines without one. */
 function shellWord(value: string): string {
-  if (/^[\w.~+/=:@%,-]+$/.test(value)) return value
+  if (/^[\w.+/=:@%,-][\w.~+/=:@%,-]*$/.test(value)) return value
   return `'${checked(value, /^[\x20-\x7e]+$/, 'a line').replaceAll("'", `'\\''`)}'`
 }
 
