@@ -54,6 +54,8 @@ process.on('message', (message: ToHost) => {
   }
 })
 process.on('uncaughtException', fail)
+// The command is gone, and nobody is left to end this.
+process.on('disconnect', () => process.exit(1))
 
 async function run(module: string, input: unknown): Promise<void> {
   const loaded: { default?: unknown } = await import(module)

@@ -58,7 +58,8 @@ describe('types', () => {
 
   test('a file that cannot be written is an error', async () => {
     const { url } = await vaultWith('a')
-    const { exitCode, stderr } = await run(['types', '--out', '/nonexistent/authconn.d.ts'], { url })
+    const file = join(await project(), 'missing', 'authconn.d.ts')
+    const { exitCode, stderr } = await run(['types', '--out', file], { url })
     expect(exitCode).toBe(2)
     expect(stderr).toContain('cannot be written')
   })

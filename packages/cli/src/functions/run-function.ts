@@ -45,7 +45,7 @@ export async function runFunction(run: FunctionRun): Promise<unknown> {
   const stop = () => decide({ error: signal.reason })
   signal.addEventListener('abort', stop)
 
-  host.on('message', async (message: FromHost) => {
+  const hear = async (message: FromHost) => {
     switch (message.kind) {
       case 'get_token':
         tell(host, await answerToken(message))
@@ -61,6 +61,10 @@ export async function runFunction(run: FunctionRun): Promise<unknown> {
         decide({ error: new AuthconnError(code, mask.apply(detail), rest as object) }, farewell)
       }
     }
+  }
+  // A function can say anything by this channel; what makes no sense ends it.
+  host.on('message', (message: FromHost) => {
+    hear(message).catch(() => decide({ error: failure('What it said to authconn makes no sense.') }))
   })
   tell(host, { kind: 'run', module: run.module, input: run.input })
 

@@ -48,7 +48,13 @@ export async function startHost(file: string, grants: Grants, env: Env): Promise
   ]
   const names = [...harmless, ...grants.env.map(checkName)]
   const given = Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])))
-  return spawn(process.execPath, [...flags, host], { env: given, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+  return spawn(process.execPath, [...flags, host], {
+    env: given,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    // A group of its own: Ctrl-C is for the command, which ends the function.
+    detached: process.platform !== 'win32',
+    windowsHide: true,
+  })
 }
 
 async function existing(paths: readonly string[]): Promise<string[]> {

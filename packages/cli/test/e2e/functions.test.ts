@@ -96,7 +96,7 @@ describe('what a function returns', () => {
 
 describe('a function that fails', () => {
   test.each([
-    ['throw new TypeError("no such thing")', 'TypeError: no such thing\n    at default (file://'],
+    ['throw new TypeError("no such thing")', 'TypeError: no such thing\n    at Module.default (file://'],
     ['throw "words"', 'It threw words'],
     ['throw new Error("outer", { cause: new Error("inner") })', 'Caused by Error: inner'],
     ['setTimeout(() => { throw new Error("later") }); await new Promise(() => {})', 'Error: later'],
@@ -145,16 +145,29 @@ describe('a function that fails', () => {
     expect(performance.now() - begun).toBeLessThan(8000)
   })
 
-  test('is stopped with the command', async () => {
+  test('is not heard when it says to authconn what makes no sense', async () => {
+    for (const said of ['null', '{ kind: "result", json: "{" }', '{ kind: "failed_by_vault" }']) {
+      const { exitCode, stderr } = await running(
+        `process.send(${said}); await new Promise((r) => setTimeout(r, 9e5))`,
+      )
+      expect(exitCode).toBe(1)
+      expect(stderr).toContain('makes no sense')
+    }
+  })
+
+  test.each([
+    ['SIGINT', { exitCode: 130, signal: null }],
+    ['SIGKILL', { exitCode: null, signal: 'SIGKILL' }],
+  ] as const)('is stopped with the command, by %s', async (name, ending) => {
     const file = await functionFile(
       'export default () => { console.log(process.pid); return new Promise((resolve) => setTimeout(resolve, 9e5)) }',
     )
     const child = current().begin(['function', 'run', file])
     await expect.poll(() => child.stderr(), { timeout: 10_000 }).toMatch(/^\d+\n/)
     const pid = Number(child.stderr())
-    child.process.kill('SIGINT')
-    expect((await child.ended).exitCode).toBe(130)
-    expect(() => process.kill(pid, 0)).toThrow()
+    child.process.kill(name)
+    expect(await child.ended).toEqual(ending)
+    await expect.poll(() => runs(pid), { timeout: 5000 }).toBe(false)
   })
 })
 
@@ -252,12 +265,20 @@ describe('a token is hidden', () => {
   })
 })
 
+function runs(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
 test.each([
   [['function', 'run'], 'The file of the function is missing'],
-  [['function', 'run', '/nonexistent/a.ts'], 'There is no file /nonexistent/a.ts'],
+  [['function', 'run', '/no/such/a.ts'], 'There is no file /no/such/a.ts'],
   [['function', 'run', example('one-connection'), '--input', '{canary'], '--input is not JSON'],
   [['function', 'run', example('one-connection'), '--timeout', '0'], '--timeout takes a time'],
-  [['function', 'run', example('one-connection'), '--allow-read', '/nonexistent'], 'there is no /nonexistent'],
+  [['function', 'run', example('one-connection'), '--allow-read', '/no/such/path'], 'there is no /no/such/path'],
 ])('%j is not right', async (argv, words) => {
   const { exitCode, stderr } = await current().authconn(argv)
   expect(exitCode).toBe(2)

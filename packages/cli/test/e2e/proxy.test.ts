@@ -61,7 +61,7 @@ describe('with a real vault and provider', () => {
 
   test('a token that the API refuses is replaced by a refresh, and the request sent once more', async () => {
     const { sandbox, vault } = current()
-    const refused = `Bearer ${(await vault.getConnectionToken('google-oauth', { forceRefresh: true })).access_token}`
+    const refused = `Bearer ${(await vault.getConnectionToken('google-oauth')).access_token}`
     const api = await startApi(({ headers, body }, _, response) =>
       response.writeHead(headers.authorization === refused ? 401 : 200).end(`got ${body}`),
     )

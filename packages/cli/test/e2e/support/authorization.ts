@@ -1,4 +1,4 @@
-import { expect } from 'vitest'
+import { expect, vi } from 'vitest'
 import type { Child } from './child.ts'
 import type { World } from './world.ts'
 
@@ -15,7 +15,8 @@ export async function beginAuthorize(
   ...flags: string[]
 ): Promise<Child & { notice: Notice }> {
   const child = world.begin(['authorize', name, '--port', '0', '--no-browser', '--json', ...flags])
-  await expect.poll(() => child.stderr(), { timeout: 10_000 }).toContain('authorization_url')
+  // Not a poll of expect, which may be used in tests alone: some authorize before all of them.
+  await vi.waitFor(() => expect(child.stderr()).toContain('authorization_url'), { timeout: 10_000 })
   return { ...child, notice: JSON.parse(child.stderr().split('\n')[0] ?? '') }
 }
 

@@ -59,7 +59,7 @@ async function createWorld(closers: (() => Promise<unknown>)[], options: Sandbox
   const credentials: { url: string; api_key: string } = JSON.parse(
     await readFile(join(dataDir, 'credentials.json'), 'utf8'),
   )
-  const vault = createClient({ url: credentials.url, apiKey: credentials.api_key })
+  const vault = createClient({ url: credentials.url, apiKey: credentials.api_key, reuseFor: 0 })
   return {
     sandbox,
     env,
