@@ -124,6 +124,7 @@ const promised: { readonly [N in OperationName]: Promised<Operation<N>['response
   getAuthorization: authorization,
   completeAuthorization: { ...authorization, grant: 'object' },
   cancelAuthorization: authorization,
+  getSelf: { ...caller, workspace: 'string' },
   createCaller: { ...caller, api_key: 'string' },
   listCallers: { callers: 'array', next: 'any' },
   rotateCaller: { ...caller, api_key: 'string' },

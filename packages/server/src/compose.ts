@@ -126,6 +126,7 @@ function wire(
   const grants = createGrantStore(db)
   const authorizations = createAuthorizationStore(db)
   const events = createEventStore(db)
+  const workspaces = createWorkspaceStore(db)
   const callers = createCallerStore(db)
   const revocations = createRevocationStore(db)
   const keys = createKeyStore(db)
@@ -283,9 +284,9 @@ function wire(
         }),
         watchAuthorization: createWatchAuthorization({ authorizations }),
       }),
-      ...callerRoutes({ manageCallers: createManageCallers({ callers }) }),
+      ...callerRoutes({ manageCallers: createManageCallers({ callers }), workspaces }),
       ...workspaceRoutes({
-        manageWorkspaces: createManageWorkspaces({ workspaces: createWorkspaceStore(db), keks }),
+        manageWorkspaces: createManageWorkspaces({ workspaces, keks }),
       }),
     },
   })

@@ -428,7 +428,19 @@ const table = {
     status: 0,
     kind: 'usage',
     title: 'No vault is known',
-    hint: 'Start one on this machine with `authconn-server start`, or set AUTHCONN_URL and AUTHCONN_API_KEY.',
+    hint: 'Start one on this machine with `authconn-server start`, log in to one with `authconn login`, or set AUTHCONN_URL and AUTHCONN_API_KEY.',
+  },
+  profile_not_found: {
+    status: 0,
+    kind: 'missing',
+    title: 'There is no such profile',
+    hint: 'See `authconn profiles list`, or make it with `authconn login --profile NAME`.',
+  },
+  keychain_unavailable: {
+    status: 0,
+    kind: 'state',
+    title: 'The keychain of the operating system cannot be used',
+    hint: 'Unlock it, or start its service, and try again; `authconn login --store file` keeps the key in a file of mode 0600 instead.',
   },
   vault_unreachable: {
     status: 0,

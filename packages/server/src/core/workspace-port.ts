@@ -18,6 +18,7 @@ export interface NewWorkspaceRow {
 export interface WorkspaceStore {
   /** All of it or nothing; undefined when the name is taken. */
   insert(workspace: NewWorkspaceRow): Promise<{ workspace: Workspace; firstCaller: Caller } | undefined>
+  find(id: string): Promise<Workspace | undefined>
   /** By name. */
   list(page: Page): Promise<Workspace[]>
 }

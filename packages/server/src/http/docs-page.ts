@@ -53,12 +53,17 @@ function renderOperation(name: OperationName): string {
   const { summary, description, permission, params, query, body, success } = endpoint
   return `<h3 id="${name}"><code><span class="method">${method}</span>${escapeHtml(path)}</code></h3>
 <p>${prose(summary)}. ${description ? prose(description) : ''}
-<span class="muted">${permission === 'public' ? 'Needs no API key.' : `Needs <code>${permission}</code>.`}</span></p>
+<span class="muted">${needs(permission)}</span></p>
 ${renderSchema('Path', params)}${renderSchema('Query', query)}${renderSchema('Body', body)}
 ${renderSchema(`Answer ${success.status}: ${success.description}`, success.schema)}
 <p class="muted">Errors: ${errorsOf(name)
     .map((code) => `<a href="#error-${code}"><code>${code}</code></a>`)
     .join(', ')}</p>`
+}
+
+function needs(permission: Endpoint['permission']): string {
+  if (permission === 'public') return 'Needs no API key.'
+  return permission === 'any' ? 'Needs an API key, and no permission.' : `Needs <code>${permission}</code>.`
 }
 
 function renderSchema(title: string, schema: object | undefined): string {

@@ -65,11 +65,15 @@ export function registerOperation(
   const namesAuthorization =
     endpoint.tag === 'Authorizations' && Object.hasOwn(endpoint.params?.properties ?? {}, 'id')
 
+  function demandPermission(caller: Caller, on?: Parameters<typeof requirePermission>[2]): void {
+    if (endpoint.permission !== 'any') requirePermission(caller, endpoint.permission as Permission, on)
+  }
+
   /** Before the body is read: who may not come in costs no parsing. */
   async function letIn(request: FastifyRequest): Promise<void> {
     try {
       request.caller = await gate.authenticate(request.headers.authorization, addressOf(request))
-      requirePermission(request.caller, endpoint.permission as Permission)
+      demandPermission(request.caller)
     } catch (error) {
       await auditor.refused(request, error)
       throw error
@@ -80,7 +84,7 @@ export function registerOperation(
     if (isPublic) return handler(input(request))
     try {
       if (!request.caller) throw new AuthconnError('unauthenticated')
-      requirePermission(request.caller, endpoint.permission as Permission, targetOf(name, request))
+      demandPermission(request.caller, targetOf(name, request))
       if (namesAuthorization) {
         const { id } = request.params as { id: string }
         request.about = (await gate.aboutAuthorization(request.caller, id)) ?? null

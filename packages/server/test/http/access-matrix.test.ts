@@ -4,9 +4,9 @@ import { createApiKey } from '../../src/core/callers/api-key.ts'
 import { type Answer, expectProblem, urlOf, useVault } from '../support/vault.ts'
 
 const v = useVault()
-type Guarded = Exclude<OperationName, 'getHealth' | 'getReadiness'>
+type Guarded = Exclude<OperationName, 'getHealth' | 'getReadiness' | 'getSelf'>
 const guarded = (Object.keys(routes) as OperationName[]).filter(
-  (name): name is Guarded => contract[name].permission !== 'public',
+  (name): name is Guarded => contract[name].permission !== 'public' && contract[name].permission !== 'any',
 )
 
 /** What an operation is about, and so what a key must be for besides holding the permission. */
@@ -201,6 +201,19 @@ describe('the access matrix', () => {
     const mayKnow = limits.workspace === 'own' && limits.connections === 'matching'
     if (!mayKnow) expect(JSON.stringify(answer.body), what).not.toContain(unasked)
   }
+
+  test.each(permissionNames)('tells every key what it is: one that holds %s alone', async (permission) => {
+    for (const limits of allLimits) {
+      const { status, body } = await v.call('getSelf', {}, keyOf(permission, limits))
+      expect({ status, body }).toMatchObject({ status: 200, body: { permissions: [permission] } })
+      expect(body.connections).toEqual(patterns[limits.connections])
+    }
+  })
+
+  test('tells a request without a key, or with one that is none, nothing of itself', async () => {
+    expectProblem(await v.send('GET', '/v1/self', { key: null }), 401, 'unauthenticated')
+    expectProblem(await v.send('GET', '/v1/self', { key: createApiKey().reveal() }), 401, 'invalid_api_key')
+  })
 
   test('shows to those to whom it is open what it hides from others', async () => {
     const limits: Limits = { workspace: 'own', connections: 'matching', subjects: 'all' }

@@ -36,6 +36,24 @@ describe('a key', () => {
   )
 })
 
+describe('getSelf', () => {
+  test('tells whose key it is, in which workspace, and not the key', async () => {
+    const { body } = await create({ name: 'curious', connections: ['m-*'], subjects: ['alice'] })
+    const { api_key, ...caller } = body
+    const self = await v.call('getSelf', {}, api_key)
+    expect(self).toMatchObject({ status: 200, body: { ...caller, workspace: 'default' } })
+    expect(JSON.stringify(self.body)).not.toContain(api_key)
+    expect((await v.call('getSelf', {}, await v.createWorkspace())).body.workspace).not.toBe('default')
+  })
+
+  test('is on record, as every decision is', async () => {
+    const { body } = await create({ name: 'recorded-self' })
+    await v.call('getSelf', {}, body.api_key)
+    const { records } = (await v.call('listAudit', { query: { caller: 'recorded-self' } })).body
+    expect(records).toMatchObject([{ action: 'getSelf', outcome: 'allowed' }])
+  })
+})
+
 describe('a key that is bound to addresses', () => {
   const from = (address: string, key: string) => v.send('GET', '/v1/connections', { key, address })
 

@@ -103,7 +103,7 @@ describe('errors', () => {
 describe('an operator', () => {
   const own: OperationName[] = [
     ...(['createWorkspace', 'listWorkspaces', 'listAudit', 'verifyAudit'] as const),
-    ...(['createCaller', 'listCallers', 'rotateCaller', 'revokeCaller'] as const),
+    ...(['getSelf', 'createCaller', 'listCallers', 'rotateCaller', 'revokeCaller'] as const),
   ]
   const others = (Object.keys(routes) as OperationName[]).filter(
     (name) => contract[name].permission !== 'public' && !own.includes(name),

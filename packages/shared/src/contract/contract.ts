@@ -294,6 +294,13 @@ export const contract = {
     success: { status: 201, description: 'The caller and its API key', schema: schema.CreatedCaller },
     errors: ['caller_exists'],
   },
+  getSelf: {
+    summary: 'Tell whose API key this is, what it may do and in which workspace',
+    tag: 'Callers',
+    permission: 'any',
+    success: { status: 200, description: 'The caller', schema: schema.Self },
+    errors: [],
+  },
   listCallers: {
     summary: 'List callers, by name',
     tag: 'Callers',

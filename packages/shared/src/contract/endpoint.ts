@@ -7,8 +7,8 @@ export interface Endpoint {
   summary: string
   description?: string
   tag: 'Connections' | 'Tokens' | 'Authorizations' | 'Callers' | 'Audit' | 'Workspaces' | 'Operations'
-  /** What the caller must hold, or `public` where no API key is asked for. */
-  permission: Permission | 'public'
+  /** What the caller must hold; `any` where its key is enough, and `public` where none is asked for. */
+  permission: Permission | 'any' | 'public'
   params?: TObject
   query?: TObject
   body?: TObject

@@ -18,7 +18,7 @@ import {
 import { Event, EventList, Grant, GrantList, Revocation, Token } from './schemas/grants.ts'
 import { Health, Problem } from './schemas/operations.ts'
 import { Provider, ProviderList } from './schemas/providers.ts'
-import { CreatedWorkspace, NewWorkspace, Workspace, WorkspaceList } from './schemas/workspaces.ts'
+import { CreatedWorkspace, NewWorkspace, Self, Workspace, WorkspaceList } from './schemas/workspaces.ts'
 
 export * from './schemas/audit.ts'
 export * from './schemas/authorizations.ts'
@@ -73,6 +73,7 @@ export const namedSchemas: Readonly<Record<string, TSchema>> = {
   Workspace,
   CreatedWorkspace,
   WorkspaceList,
+  Self,
   Provider,
   ProviderList,
   Health,

@@ -7,6 +7,10 @@ import type { Database, Tables } from './database.ts'
 export function createWorkspaceStore(db: Database): WorkspaceStore {
   return {
     insert: (row) => db.transaction().execute((trx) => insertWorkspace(trx, row)),
+    async find(id) {
+      const row = await db.selectFrom('workspaces').selectAll().where('id', '=', id).executeTakeFirst()
+      return row && toWorkspace(row)
+    },
     async list(page) {
       const rows = await db
         .selectFrom('workspaces')

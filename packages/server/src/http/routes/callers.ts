@@ -1,12 +1,19 @@
 import type { ManageCallers } from '../../core/callers/manage-callers.ts'
+import type { WorkspaceStore } from '../../core/workspace-port.ts'
 import type { Handlers } from '../operation.ts'
 import { cutPage, toPage } from '../page.ts'
 import { viewCaller, viewCallerWithKey } from '../views.ts'
 
 export function callerRoutes(deps: {
   manageCallers: ManageCallers
-}): Pick<Handlers, 'createCaller' | 'listCallers' | 'rotateCaller' | 'revokeCaller'> {
+  workspaces: Pick<WorkspaceStore, 'find'>
+}): Pick<Handlers, 'getSelf' | 'createCaller' | 'listCallers' | 'rotateCaller' | 'revokeCaller'> {
   return {
+    async getSelf({ caller }) {
+      const workspace = await deps.workspaces.find(caller.workspaceId)
+      if (!workspace) throw new Error('A caller has no workspace')
+      return { ...viewCaller(caller), workspace: workspace.name }
+    },
     async createCaller({ caller, body }) {
       return viewCallerWithKey(await deps.manageCallers.create(caller, body))
     },

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { CreatedCaller } from './callers.ts'
+import { Caller, CreatedCaller } from './callers.ts'
 import { ConnectionName, closed, nullableString, timestamp } from './common.ts'
 
 export const NewWorkspace = Type.Object({ name: ConnectionName }, closed)
@@ -18,3 +18,9 @@ export const CreatedWorkspace = Type.Object(
 export type CreatedWorkspace = Static<typeof CreatedWorkspace>
 
 export const WorkspaceList = Type.Object({ workspaces: Type.Array(Workspace), next: nullableString() }, closed)
+
+export const Self = Type.Object(
+  { ...Caller.properties, workspace: Type.String({ description: 'The name of its workspace' }) },
+  { ...closed, description: 'The caller whose API key came with the request' },
+)
+export type Self = Static<typeof Self>
