@@ -159,6 +159,37 @@ export const commandTable: readonly TableEntry[] = [
     ],
   },
   {
+    name: 'login',
+    summary: 'Log in to a vault with an API key, which is kept for the next commands',
+    load: async () => (await import('./commands/login.ts')).login,
+  },
+  {
+    name: 'logout',
+    summary: 'Forget the API key of a profile',
+    load: async () => (await import('./commands/logout.ts')).logout,
+  },
+  {
+    name: 'whoami',
+    summary: 'Show which vault this is, and what the API key may do there',
+    load: async () => (await import('./commands/whoami.ts')).whoami,
+  },
+  {
+    name: 'profiles',
+    summary: 'List the profiles that were logged in to, and choose one',
+    commands: [
+      {
+        name: 'list',
+        summary: 'List the profiles',
+        load: async () => (await import('./commands/profiles/list.ts')).listProfiles,
+      },
+      {
+        name: 'use',
+        summary: 'Make a profile the current one',
+        load: async () => (await import('./commands/profiles/use.ts')).useProfile,
+      },
+    ],
+  },
+  {
     name: 'providers',
     summary: 'List the providers known by name',
     load: async () => (await import('./commands/providers.ts')).providers,

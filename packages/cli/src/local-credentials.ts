@@ -1,4 +1,3 @@
-import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AuthconnError } from '@authconn/sdk'
 import {
@@ -7,6 +6,7 @@ import {
   localCredentialsFile,
   localOperatorFile,
 } from '@authconn/shared/local'
+import { parseJson, readPrivateFile } from './read-private-file.ts'
 
 export interface FoundCredentials {
   /** Where they are, or would be. */
@@ -20,7 +20,7 @@ export async function findLocalCredentials(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<FoundCredentials> {
   const file = pathOf(localCredentialsFile, env)
-  const content = await readPrivate(file)
+  const content = await readPrivateFile(file)
   return { file, credentials: content === undefined ? undefined : parse(content, file) }
 }
 
@@ -29,7 +29,7 @@ export async function findOperatorKey(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<string | undefined> {
   const file = pathOf(localOperatorFile, env)
-  const content = await readPrivate(file)
+  const content = await readPrivateFile(file)
   if (content === undefined) return undefined
   const value = parseJson(content)
   const key = typeof value === 'object' && value !== null && 'api_key' in value ? value.api_key : undefined
@@ -41,30 +41,6 @@ export async function findOperatorKey(
 
 function pathOf(file: string, env: Readonly<Record<string, string | undefined>>): string {
   return join(env.AUTHCONN_DATA_DIR || defaultDataDirectory(env), file)
-}
-
-async function readPrivate(file: string): Promise<string | undefined> {
-  let handle: FileHandle | undefined
-  try {
-    handle = await open(file, 'r')
-    const { mode } = await handle.stat()
-    // Windows has no such bits; there the directory's access list protects the file.
-    if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
-      throw new AuthconnError(
-        'key_file_unsafe',
-        `${file} has mode ${(mode & 0o777).toString(8).padStart(4, '0')}.`,
-      )
-    }
-    return await handle.readFile('utf8')
-  } catch (error) {
-    if (!(error instanceof Error) || error instanceof AuthconnError || !('code' in error)) throw error
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
-    throw new AuthconnError('vault_not_configured', `The credentials cannot be read: ${error.message}`, {
-      cause: error,
-    })
-  } finally {
-    await handle?.close()
-  }
 }
 
 function parse(content: string, file: string): FoundCredentials['credentials'] {
@@ -83,13 +59,4 @@ function parse(content: string, file: string): FoundCredentials['credentials'] {
 /** 32 bytes and no fewer: anybody can prove to know an empty key. */
 function readProofKey(value: unknown): string | undefined {
   return typeof value === 'string' && /^[\w-]{43}$/.test(value) ? value : undefined
-}
-
-/** undefined when it is not JSON. The parser's own message is not kept: it quotes the file, and so the key. */
-function parseJson(content: string): unknown {
-  try {
-    return JSON.parse(content)
-  } catch {
-    return undefined
-  }
 }

@@ -24,6 +24,11 @@ export async function buildProgram(argv: readonly string[], options: ProgramOpti
     .helpOption('-h, --help', 'print help')
     .option('--json', 'print the result as JSON on stdout, and everything else as JSON lines on stderr')
     .option('--vault-url <URL>', 'where the vault is, instead of AUTHCONN_URL')
+    .option(
+      '--profile <NAME>',
+      'the vault and key kept under that name by authconn login, instead of AUTHCONN_PROFILE',
+    )
+    .option('-q, --quiet', 'print the result, warnings and errors, and nothing else')
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({

@@ -4,21 +4,24 @@ import { type Command as CommanderCommand, CommanderError } from 'commander'
 import type { Command } from './command.ts'
 import { createContext } from './context.ts'
 import { explainParseError } from './explain-parse-error.ts'
-import { paintFor } from './output/paint.ts'
 import { reportError } from './output/report-error.ts'
 import { toJson } from './output/to-json.ts'
+import { viewFor } from './output/view.ts'
+import type { OpenKeychain } from './profiles/profile-key.ts'
 import { buildProgram } from './program.ts'
 
 /** What the command line is given from outside. */
 export interface Io {
   stdin: Readable & { isTTY?: boolean }
-  stdout: Writable & { isTTY?: boolean }
+  /** `columns`: the width of a terminal, undefined for anything else. */
+  stdout: Writable & { isTTY?: boolean; columns?: number }
   stderr: Writable & { isTTY?: boolean }
   env: Readonly<Record<string, string | undefined>>
   /** Aborted, with the error to end in, when the person or the system wants the command to stop. */
   signal: AbortSignal
   /** Does that. */
   interrupt: (detail: string) => void
+  openKeychain: OpenKeychain
 }
 
 /** Runs one command line to its end. Resolves to the exit code; every error has been told by then. */
@@ -59,9 +62,16 @@ function connectionOf({ operand }: Command, parsed: CommanderCommand): string | 
   return parsed.args[0] ?? parsed.opts<{ name?: string }>().name
 }
 
+interface GlobalFlags {
+  json?: boolean
+  quiet?: boolean
+  vaultUrl?: string
+  profile?: string
+}
+
 async function perform(command: Command, parsed: CommanderCommand, io: Io): Promise<number> {
-  const { json = false, vaultUrl } = parsed.optsWithGlobals<{ json?: boolean; vaultUrl?: string }>()
-  const ctx = createContext(io, { json, vaultUrl })
+  const { json = false, quiet = false, vaultUrl, profile } = parsed.optsWithGlobals<GlobalFlags>()
+  const ctx = createContext(io, { json, quiet, vaultUrl, profile })
   const result = await command.execute(ctx, parsed)
   if (result === undefined) return 0
   if (result.silent) return result.exitCode
@@ -69,7 +79,7 @@ async function perform(command: Command, parsed: CommanderCommand, io: Io): Prom
     io.stdout.write(`${toJson(result.data)}\n`)
     return result.exitCode
   }
-  io.stdout.write(`${result.words({ now: new Date(), paint: paintFor(io.stdout, io.env) })}\n`)
+  io.stdout.write(`${result.words(viewFor(io))}\n`)
   const next = result.next()
   if (next !== undefined) ctx.say(next)
   return result.exitCode

@@ -1,5 +1,6 @@
 import { AuthconnError } from '@authconn/sdk'
 import { reportError } from './output/report-error.ts'
+import { openKeychain } from './profiles/keychain.ts'
 import { type Io, runCli, wantsJson } from './run-cli.ts'
 
 /** Runs one command line as this process: its signals, streams and exit code. */
@@ -7,7 +8,7 @@ export async function runProcess(argv: readonly string[]): Promise<void> {
   const interruption = new AbortController()
   const interrupt = (detail: string) => interruption.abort(new AuthconnError('interrupted', detail))
   const { stdin, stdout, stderr, env } = process
-  const io: Io = { stdin, stdout, stderr, env, signal: interruption.signal, interrupt }
+  const io: Io = { stdin, stdout, stderr, env, signal: interruption.signal, interrupt, openKeychain }
 
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {

@@ -25,7 +25,7 @@ export const list = defineCommand({
     const failing = connections.some(({ last_error }) => last_error !== null)
     return table(
       [
-        { heading: 'NAME', cells: cells(({ name }) => name) },
+        { heading: 'NAME', cells: cells(({ name }) => name), whole: true },
         { heading: 'PROVIDER', cells: cells(providerOf) },
         ...(known ? [{ heading: 'ACCOUNT', cells: cells((connection) => accountOf(connection) ?? '-') }] : []),
         { heading: 'STATUS', cells: cells(({ status }) => status), paint: paintStatus(view) },

@@ -35,9 +35,9 @@ export const providers = defineCommand({
       return `${view.paint.bold(plainLine(only.name))}\n${describeProvider(only, view)}`
     return table(
       [
-        { heading: 'NAME', cells: found.map(({ id }) => id) },
+        { heading: 'NAME', cells: found.map(({ id }) => id), whole: true },
         { heading: 'PROVIDER', cells: found.map(({ name }) => name) },
-        { heading: 'PROVIDER URL', cells: found.map(({ provider_url }) => provider_url) },
+        { heading: 'PROVIDER URL', cells: found.map(({ provider_url }) => provider_url), whole: true },
       ],
       view,
     )

@@ -1,4 +1,4 @@
-import type { Caller, CreatedCaller } from '@authconn/shared'
+import type { Caller, CreatedCaller, Self } from '@authconn/shared'
 import { plainLine } from './plain.ts'
 import { details } from './table.ts'
 import { timeLeft } from './time.ts'
@@ -20,6 +20,23 @@ export function subjectsOf({ subjects }: Caller): string {
 
 export function addressesOf({ addresses }: Caller): string {
   return addresses === null ? 'any' : addresses.join(', ')
+}
+
+export function describeSelf(
+  self: Self & { vault: { url: string; from: string; key_from: string } },
+  view: View,
+): string {
+  const { url, from, key_from } = self.vault
+  const vault = details(
+    [
+      ['vault', url],
+      ['found by', from],
+      ['key from', key_from],
+      ['workspace', self.workspace],
+    ],
+    view,
+  )
+  return `${view.paint.bold(plainLine(self.name))}\n${vault}\n${describeCaller(self, view)}`
 }
 
 function describeCaller(caller: Caller, view: View): string {

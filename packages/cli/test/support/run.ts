@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { AuthconnError } from '@authconn/sdk'
 import { onTestFinished } from 'vitest'
+import type { Keychain } from '../../src/profiles/keychain.ts'
 import { type Io, runCli } from '../../src/run-cli.ts'
 
 export interface RunOptions {
@@ -8,6 +9,10 @@ export interface RunOptions {
   env?: Record<string, string>
   /** What is in standard input; open and silent when left out. */
   stdin?: string
+  /** None that can be used, unless given. */
+  keychain?: Keychain
+  /** Standard output is a terminal of so many columns. */
+  columns?: number
 }
 
 export interface Running {
@@ -20,7 +25,10 @@ export interface Running {
 }
 
 /** The command line in this process, with streams that are no terminal. */
-export function begin(argv: readonly string[], { url, env = {}, stdin: input }: RunOptions = {}): Running {
+export function begin(
+  argv: readonly string[],
+  { url, env = {}, stdin: input, keychain, columns }: RunOptions = {},
+): Running {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()]
   const written = { stdout: '', stderr: '' }
   stdout.on('data', (chunk) => (written.stdout += String(chunk)))
@@ -31,10 +39,20 @@ export function begin(argv: readonly string[], { url, env = {}, stdin: input }: 
   onTestFinished(() => interrupt())
   const configured = url === undefined ? {} : { AUTHCONN_URL: url, AUTHCONN_API_KEY: 'ak_test-key' }
   const io: Io = {
-    ...{ stdin, stdout, stderr },
-    env: { AUTHCONN_DATA_DIR: '/nonexistent/authconn', ...configured, ...env },
+    ...{ stdin, stderr },
+    stdout: columns === undefined ? stdout : Object.assign(stdout, { isTTY: true, columns }),
+    env: {
+      AUTHCONN_DATA_DIR: '/nonexistent/authconn',
+      AUTHCONN_CONFIG_DIR: '/nonexistent/config',
+      ...configured,
+      ...env,
+    },
     signal: controller.signal,
     interrupt,
+    async openKeychain() {
+      if (keychain === undefined) throw new AuthconnError('keychain_unavailable', 'The test has none.')
+      return keychain
+    },
   }
   const exitCode = runCli(argv, io)
   return { stdin, stdout: () => written.stdout, stderr: () => written.stderr, interrupt, exitCode }

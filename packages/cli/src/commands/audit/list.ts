@@ -7,8 +7,8 @@ import { defineCommand } from '../../command.ts'
 import type { Context } from '../../context.ts'
 import { toggle } from '../../flags.ts'
 import { auditHeading, auditLine, auditTable } from '../../output/audit-table.ts'
-import { paintFor } from '../../output/paint.ts'
 import { toJsonLine } from '../../output/to-json.ts'
+import { viewFor } from '../../output/view.ts'
 
 export const listAudit = defineCommand({
   description:
@@ -52,8 +52,9 @@ export const listAudit = defineCommand({
     more ? `These are the newest ${records.length}. For more: --limit, or --since and --until.` : undefined,
 })
 
-function printer({ json, stdout, env }: Context): (records: readonly AuditRecord[]) => void {
-  const view = { now: new Date(), paint: paintFor(stdout, env) }
+function printer(ctx: Context): (records: readonly AuditRecord[]) => void {
+  const { json, stdout } = ctx
+  const view = viewFor(ctx)
   const line = json ? toJsonLine : (record: AuditRecord) => auditLine(record, view)
   if (!json) stdout.write(`${auditHeading(view)}\n`)
   return (records) => {

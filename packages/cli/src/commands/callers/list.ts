@@ -23,7 +23,7 @@ export const listCallers = defineCommand({
     const cells = (of: (caller: Caller) => string) => callers.map(of)
     return table(
       [
-        { heading: 'NAME', cells: cells(({ name }) => name) },
+        { heading: 'NAME', cells: cells(({ name }) => name), whole: true },
         {
           heading: 'EXPIRES IN',
           cells: cells(({ expires_at: end }) => (end === null ? '-' : timeLeft(end, view.now))),

@@ -24,7 +24,7 @@ export const listWorkspaces = defineCommand({
   render: ({ workspaces }, view) =>
     table(
       [
-        { heading: 'NAME', cells: workspaces.map(({ name }) => name) },
+        { heading: 'NAME', cells: workspaces.map(({ name }) => name), whole: true },
         { heading: 'CREATED', cells: workspaces.map(({ created_at }) => created_at) },
         { heading: 'ID', cells: workspaces.map(({ id }) => id) },
       ],

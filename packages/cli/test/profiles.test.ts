@@ -1,0 +1,267 @@
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { Keychain } from '../src/profiles/keychain.ts'
+import { fakeVault, Problem } from './support/fake-vault.ts'
+import { localVault } from './support/local-vault.ts'
+import { type RunOptions, run } from './support/run.ts'
+import { caller } from './support/samples.ts'
+
+/** A vault that takes one key, and a place for profiles; `run` gives the command line that place. */
+async function world(key = 'ack_right') {
+  const directory = await mkdtemp(join(tmpdir(), 'authconn-cli-'))
+  onTestFinished(() => rm(directory, { recursive: true }))
+  const vault = await fakeVault({
+    getSelf({ apiKey }) {
+      if (apiKey !== key) throw new Problem('invalid_api_key', 'no such key')
+      return { ...caller({ name: 'dev' }), workspace: 'acme' }
+    },
+    listConnections: () => ({ connections: [], next: null }),
+  })
+  const env = { AUTHCONN_CONFIG_DIR: directory }
+  const authconn = (argv: string[], options: RunOptions = {}) =>
+    run(argv, { ...options, env: { ...env, ...options.env } })
+  const login = (name: string, options: RunOptions = {}, ...flags: string[]) =>
+    authconn(['login', '--profile', name, '--vault-url', vault.url, ...flags], { stdin: `${key}\n`, ...options })
+  const file = (name: string) => join(directory, 'profiles', `${name}.json`)
+  return { vault, directory, env, authconn, login, file, key }
+}
+
+function memoryKeychain(): Keychain & { kept: Map<string, string> } {
+  const kept = new Map<string, string>()
+  return {
+    kept,
+    find: async (account) => kept.get(account),
+    keep: async (account, secret) => void kept.set(account, secret),
+    forget: async (account) => void kept.delete(account),
+  }
+}
+
+describe('login', () => {
+  test('keeps the key of standard input in a file of mode 0600 where there is no keychain, and says so', async () => {
+    const { login, file, vault, key } = await world()
+    const { exitCode, stdout, stderr } = await login('prod')
+    expect(exitCode).toBe(0)
+    expect(stdout).toContain(`Logged in to ${vault.url} as dev in the workspace acme.`)
+    expect(stdout).toContain(`its key is in ${file('prod')}`)
+    expect(stderr).toContain('There is no keychain that can be used')
+    expect(stdout + stderr).not.toContain(key)
+    expect(JSON.parse(await readFile(file('prod'), 'utf8'))).toMatchObject({ url: vault.url, api_key: key })
+    if (process.platform !== 'win32') expect((await stat(file('prod'))).mode & 0o777).toBe(0o600)
+  })
+
+  test('keeps it in the keychain where there is one, and not in the file', async () => {
+    const { login, file, vault, key, authconn } = await world()
+    const keychain = memoryKeychain()
+    expect(await login('prod', { keychain })).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(await readFile(file('prod'), 'utf8')).not.toContain(key)
+    expect([...keychain.kept]).toEqual([[`prod ${vault.url}`, key]])
+    expect(await authconn(['list'], { keychain })).toMatchObject({ exitCode: 0 })
+    expect(vault.requests.at(-1)?.apiKey).toBe(key)
+  })
+
+  test('that insists on a keychain fails without one, and keeps nothing', async () => {
+    const { login, directory } = await world()
+    expect(await login('prod', {}, '--store', 'keychain')).toMatchObject({
+      exitCode: 5,
+      stderr: expect.stringContaining('[keychain_unavailable]'),
+    })
+    expect(await readdir(directory)).toEqual([])
+  })
+
+  test('keeps nothing of a key that the vault does not accept', async () => {
+    const { login, directory } = await world()
+    const refused = await login('prod', { stdin: 'ack_wrong' })
+    expect(refused).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('[invalid_api_key]') })
+    expect(refused.stderr).not.toContain('ack_wrong')
+    expect(await readdir(directory)).toEqual([])
+  })
+
+  test('again needs no address, and leaves no former key behind', async () => {
+    const { login, authconn, file, key } = await world()
+    const keychain = memoryKeychain()
+    await login('prod', { keychain })
+    expect(
+      (await authconn(['login', '--profile', 'prod', '--store', 'file'], { keychain, stdin: key })).exitCode,
+    ).toBe(0)
+    expect(keychain.kept.size).toBe(0)
+    expect(await readFile(file('prod'), 'utf8')).toContain(key)
+  })
+
+  test.each([
+    [['login'], '', 'The URL of the vault is missing'],
+    [['login', '--vault-url', 'http://192.0.2.1'], 'ack_right', 'plain http'],
+    [['login', '--vault-url', 'https://vault.invalid'], '', 'it is empty'],
+    [['login', '--vault-url', 'https://vault.invalid', '--profile', '../x'], 'ack_right', 'lowercase letters'],
+    [['login', '--vault-url', 'https://vault.invalid', '--profile', 'local'], 'ack_right', 'needs no login'],
+  ])('%j with %j is a usage error', async (argv, stdin, words) => {
+    const { authconn } = await world()
+    const { exitCode, stderr } = await authconn(argv, { stdin })
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(words) })
+  })
+
+  test('warns where the environment goes before what was kept', async () => {
+    const { login } = await world()
+    const { stderr } = await login('prod', { env: { AUTHCONN_API_KEY: 'ack_other' } })
+    expect(stderr).toContain('AUTHCONN_API_KEY in the environment goes before the profile')
+  })
+})
+
+describe('the vault is, in this order,', () => {
+  /** Three vaults that tell which key they were asked with. */
+  async function three() {
+    const { authconn, directory } = await world()
+    const made = async (name: string) => {
+      const vault = await fakeVault({ getSelf: () => ({ ...caller(), workspace: name }) })
+      const argv = ['login', '--profile', name, '--vault-url', vault.url]
+      expect((await authconn(argv, { stdin: `ack_${name}` })).exitCode).toBe(0)
+      return vault
+    }
+    const [first, second] = [await made('first'), await made('second')]
+    const local = await localVault({ getSelf: () => ({ ...caller(), workspace: 'on-this-machine' }) })
+    const whoami = async (flags: string[], env: Record<string, string> = {}) => {
+      const ran = await authconn(['whoami', '--json', ...flags], { env: { ...local.env, ...env } })
+      return ran.exitCode === 0 ? JSON.parse(ran.stdout) : ran.stderr
+    }
+    return { first, second, local, whoami, authconn, directory }
+  }
+
+  test('that of --profile, with its own key and no other', async () => {
+    const { first, second, whoami } = await three()
+    const env = { AUTHCONN_URL: second.url, AUTHCONN_API_KEY: 'ack_env', AUTHCONN_PROFILE: 'second' }
+    expect(await whoami(['--profile', 'first'], env)).toMatchObject({
+      workspace: 'first',
+      vault: { from: 'the profile first (--profile)' },
+    })
+    expect(first.requests.at(-1)?.apiKey).toBe('ack_first')
+  })
+
+  test('that of --vault-url, then of AUTHCONN_URL, with the key of the environment', async () => {
+    const { first, second, whoami } = await three()
+    const env = { AUTHCONN_URL: second.url, AUTHCONN_API_KEY: 'ack_env', AUTHCONN_PROFILE: 'first' }
+    expect(await whoami(['--vault-url', first.url], env)).toMatchObject({ vault: { from: '--vault-url' } })
+    expect(await whoami([], env)).toMatchObject({
+      workspace: 'second',
+      vault: { from: 'AUTHCONN_URL', key_from: 'AUTHCONN_API_KEY' },
+    })
+    expect(second.requests.at(-1)?.apiKey).toBe('ack_env')
+  })
+
+  test('that of AUTHCONN_PROFILE, where AUTHCONN_API_KEY replaces its key', async () => {
+    const { first, whoami } = await three()
+    expect(await whoami([], { AUTHCONN_PROFILE: 'first' })).toMatchObject({ workspace: 'first' })
+    expect(first.requests.at(-1)?.apiKey).toBe('ack_first')
+    expect(await whoami([], { AUTHCONN_PROFILE: 'first', AUTHCONN_API_KEY: 'ack_env' })).toMatchObject({
+      vault: { key_from: 'AUTHCONN_API_KEY' },
+    })
+    expect(first.requests.at(-1)?.apiKey).toBe('ack_env')
+  })
+
+  test('that of the current profile, which the last login made, or profiles use', async () => {
+    const { whoami, authconn } = await three()
+    expect(await whoami([])).toMatchObject({ workspace: 'second' })
+    expect((await authconn(['profiles', 'use', 'first'])).stdout).toBe('The current profile is first.\n')
+    expect(await whoami([])).toMatchObject({
+      workspace: 'first',
+      vault: { from: 'the profile first (the current one)' },
+    })
+  })
+
+  test('the one on this machine, which --profile local names as well', async () => {
+    const { whoami, authconn, local } = await three()
+    expect(await whoami(['--profile', 'local'], { AUTHCONN_API_KEY: 'ack_env' })).toMatchObject({
+      workspace: 'on-this-machine',
+    })
+    expect(local.asked().at(-1)?.apiKey).toBe('ak_local')
+    await authconn(['logout', '--all'])
+    expect(await whoami([])).toMatchObject({ vault: { from: 'this machine', key_from: local.file } })
+  })
+
+  test('not two at once', async () => {
+    const { whoami, first } = await three()
+    expect(await whoami(['--profile', 'first', '--vault-url', first.url])).toContain('leave out --vault-url')
+  })
+
+  test('not one that nobody has logged in to, and the one that was meant is told', async () => {
+    const { whoami } = await three()
+    expect(await whoami(['--profile', 'frist'])).toContain('There is no profile frist. Did you mean first?')
+    expect(await whoami([], { AUTHCONN_PROFILE: 'third-one' })).toContain('There are: first, second.')
+  })
+})
+
+describe('a profile', () => {
+  test.skipIf(process.platform === 'win32')('that others can read is refused', async () => {
+    const { login, authconn, file, key } = await world()
+    await login('prod')
+    await chmod(file('prod'), 0o644)
+    const { exitCode, stderr } = await authconn(['list'])
+    expect({ exitCode, stderr }).toMatchObject({
+      exitCode: 5,
+      stderr: expect.stringContaining('[key_file_unsafe]'),
+    })
+    expect(stderr).not.toContain(key)
+  })
+
+  test('that is damaged is told, and its content is not', async () => {
+    const { login, authconn, file } = await world()
+    await login('prod')
+    for (const content of ['ack_canary', '{"api_key":"ack_canary"}', '{"url":"x","workspace":"w","caller":"c"}']) {
+      await writeFile(file('prod'), content)
+      const { exitCode, stderr } = await authconn(['list'])
+      expect({ exitCode, stderr }).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('is damaged') })
+      expect(stderr).not.toContain('canary')
+    }
+  })
+
+  test('whose file was turned to another vault finds no key for it in the keychain', async () => {
+    const { login, authconn, file, vault } = await world()
+    const keychain = memoryKeychain()
+    await login('prod', { keychain })
+    const other = await fakeVault({ listConnections: () => ({ connections: [], next: null }) })
+    await writeFile(file('prod'), (await readFile(file('prod'), 'utf8')).replace(vault.url, other.url))
+    expect((await authconn(['list'], { keychain })).stderr).toContain('holds no API key for the profile prod')
+    expect(other.requests).toEqual([])
+  })
+
+  test('is listed with where its key is, and never with the key', async () => {
+    const { login, authconn, key } = await world()
+    await login('prod')
+    await login('dev', { keychain: memoryKeychain() })
+    const { stdout } = await authconn(['profiles', 'list'])
+    expect(stdout).toMatch(/^\* {2}dev +http\S+ +acme +dev +keychain$/m)
+    expect(stdout).toMatch(/^ {3}prod .* file$/m)
+    expect(stdout + (await authconn(['profiles', 'list', '--json'])).stdout).not.toContain(key)
+  })
+})
+
+describe('logout', () => {
+  test('forgets profile and key, and the commands after it have none', async () => {
+    const { login, authconn, file } = await world()
+    const keychain = memoryKeychain()
+    await login('prod', { keychain })
+    expect(await authconn(['logout'], { keychain })).toMatchObject({
+      exitCode: 0,
+      stdout: 'Logged out of prod.\n',
+    })
+    expect(keychain.kept.size).toBe(0)
+    await expect(stat(file('prod'))).rejects.toThrow('ENOENT')
+    expect((await authconn(['list'])).stderr).toContain('[vault_not_configured]')
+    expect((await authconn(['logout'])).stderr).toContain('There is no current profile')
+  })
+
+  test('keeps a profile whose key may still be in the keychain', async () => {
+    const { login, authconn, file } = await world()
+    await login('prod', { keychain: memoryKeychain() })
+    expect((await authconn(['logout'])).exitCode).toBe(5)
+    expect(await readFile(file('prod'), 'utf8')).toContain('keychain')
+  })
+
+  test('of one of several leaves the current one as it is', async () => {
+    const { login, authconn } = await world()
+    await login('prod')
+    await login('dev')
+    expect((await authconn(['logout', '--profile', 'prod'])).exitCode).toBe(0)
+    expect((await authconn(['whoami'])).stdout).toContain('the profile dev (the current one)')
+  })
+})
