@@ -2,7 +2,7 @@ import type { Readable, Writable } from 'node:stream'
 import { exitCodes } from '@authconn/shared/errors'
 import { type Command as CommanderCommand, CommanderError } from 'commander'
 import type { Command } from './command.ts'
-import { createContext } from './context.ts'
+import { type Context, createContext } from './context.ts'
 import { explainParseError } from './explain-parse-error.ts'
 import { reportError } from './output/report-error.ts'
 import { toJson } from './output/to-json.ts'
@@ -36,7 +36,10 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
       writeErr: (words) => !json && io.stderr.write(words),
       async perform(command, parsed) {
         connection = connectionOf(command, parsed)
-        exitCode = await perform(command, parsed, io)
+        exitCode = await perform(command, parsed, io).catch(async (error: unknown) => {
+          const { suggestName } = await import('./suggest-name.ts')
+          throw await suggestName(error, connection, contextOf(parsed, io))
+        })
       },
     })
     await program.parseAsync(argv, { from: 'user' })
@@ -62,6 +65,11 @@ function connectionOf({ operand }: Command, parsed: CommanderCommand): string | 
   return parsed.args[0] ?? parsed.opts<{ name?: string }>().name
 }
 
+function contextOf(parsed: CommanderCommand, io: Io): Context {
+  const { json = false, quiet = false, vaultUrl, profile } = parsed.optsWithGlobals<GlobalFlags>()
+  return createContext(io, { json, quiet, vaultUrl, profile })
+}
+
 interface GlobalFlags {
   json?: boolean
   quiet?: boolean
@@ -70,8 +78,8 @@ interface GlobalFlags {
 }
 
 async function perform(command: Command, parsed: CommanderCommand, io: Io): Promise<number> {
-  const { json = false, quiet = false, vaultUrl, profile } = parsed.optsWithGlobals<GlobalFlags>()
-  const ctx = createContext(io, { json, quiet, vaultUrl, profile })
+  const ctx = contextOf(parsed, io)
+  const { json } = ctx
   const result = await command.execute(ctx, parsed)
   if (result === undefined) return 0
   if (result.silent) return result.exitCode

@@ -1,21 +1,25 @@
 import type { Context } from '../context.ts'
 import { duration } from '../output/time.ts'
-import { obstacleToBrowser, openBrowser } from './open-browser.ts'
+import { openBrowser } from './open-browser.ts'
+import { adviceFor, obstacleToBrowser, surroundings } from './surroundings.ts'
 
 /** Tells the person where to go, and opens the browser there unless that was not wanted or would not be seen. */
 export function sendPerson(
-  ctx: Pick<Context, 'env' | 'say' | 'warn'>,
+  ctx: Pick<Context, 'env' | 'instruct' | 'warn'>,
   { id, url, redirectUri }: { id: string; url: string; redirectUri: string },
   { browser, paste, timeout }: { browser: boolean; paste: boolean; timeout: number },
 ): void {
-  const obstacle = browser ? obstacleToBrowser(ctx.env) : undefined
+  const where = surroundings(ctx.env)
+  const obstacle = browser ? obstacleToBrowser(where) : undefined
   const opening = browser && obstacle === undefined
   const why = obstacle === undefined ? '' : `No browser is opened, since ${obstacle}. `
-  ctx.say(
+  const advice = adviceFor(where, redirectUri)
+  ctx.instruct(
     [
       `The redirect URI, which must be registered at the provider exactly like this: ${redirectUri}`,
       opening ? 'The browser is opening. If it does not, go to:' : `${why}Go to:`,
       `\n${url}\n`,
+      ...(advice === undefined ? [] : [advice]),
       `Waiting ${duration(timeout)} for the browser to come back; Ctrl-C ends it.`,
       ...(paste
         ? [

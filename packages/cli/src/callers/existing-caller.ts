@@ -2,6 +2,7 @@ import { AuthconnError } from '@authconn/sdk'
 import type { Caller } from '@authconn/shared'
 import type { Context } from '../context.ts'
 import { askWhich } from '../input/prompts.ts'
+import { nearest } from '../nearest.ts'
 import { allCallers } from './all-callers.ts'
 
 export const callerOperand = { label: 'caller', help: 'the name or the id of the caller' }
@@ -19,7 +20,12 @@ export async function existingCaller(ctx: Context, operands: readonly string[]):
   const wanted = given ?? (await askName(ctx, callers))
   const found = callers.find(({ id }) => id === wanted) ?? callers.find(({ name }) => name === wanted)
   if (found) return found
-  throw new AuthconnError('caller_not_found', `There is no caller ${wanted}, or it is revoked.`)
+  const meant = nearest(
+    wanted,
+    callers.map(({ name }) => name),
+  )
+  const suggestion = meant === undefined ? '' : ` Did you mean ${meant}?`
+  throw new AuthconnError('caller_not_found', `There is no caller ${wanted}, or it is revoked.${suggestion}`)
 }
 
 function askName(ctx: Context, callers: readonly Caller[]): Promise<string> {

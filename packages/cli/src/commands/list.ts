@@ -1,44 +1,37 @@
-import type { Connection } from '@authconn/sdk'
+import { AuthconnError, type Connection } from '@authconn/sdk'
 import { defineCommand } from '../command.ts'
+import { duration, toggle } from '../flags.ts'
 import { listConnections } from '../list-connections.ts'
-import { accountOf, expiryOf, paintStatus, providerOf } from '../output/connection.ts'
-import { table } from '../output/table.ts'
+import { connectionTable } from '../output/connection-table.ts'
+import { watchList } from '../watch-list.ts'
 
 export const list = defineCommand({
-  flags: {},
+  flags: {
+    watch: toggle('show it again as it changes, until Ctrl-C; with --json a line for each change'),
+    interval: duration('how often --watch asks, 2s unless given', { from: 1, to: 3600 }),
+  },
   examples: [
     ['authconn list', 'a table of all connections'],
+    ['authconn list --watch', 'the same, kept up to date'],
     [
       `authconn list --json | jq -r '.connections[] | select(.status == "expired") | .name'`,
       'those to authorize again',
     ],
   ],
 
-  async run(ctx): Promise<{ connections: Connection[] }> {
-    return { connections: await ctx.waitFor('Asking the vault', listConnections(ctx)) }
+  async run(ctx, { watch, interval }): Promise<{ connections: Connection[] } | undefined> {
+    if (interval !== undefined && !watch) throw new AuthconnError('usage', '--interval goes with --watch.')
+    if (!watch) return { connections: await ctx.waitFor('Asking the vault', listConnections(ctx)) }
+    try {
+      await watchList(ctx, interval ?? 2)
+    } catch (error) {
+      // The way in which it is meant to end.
+      if (!ctx.signal.aborted) throw error
+    }
+    return undefined
   },
 
-  render({ connections }, view) {
-    if (connections.length === 0) return 'There are no connections yet.'
-    const cells = (of: (connection: Connection) => string) => connections.map(of)
-    const known = connections.some(({ account }) => account !== null)
-    const failing = connections.some(({ last_error }) => last_error !== null)
-    return table(
-      [
-        { heading: 'NAME', cells: cells(({ name }) => name), whole: true },
-        { heading: 'PROVIDER', cells: cells(providerOf) },
-        ...(known ? [{ heading: 'ACCOUNT', cells: cells((connection) => accountOf(connection) ?? '-') }] : []),
-        { heading: 'STATUS', cells: cells(({ status }) => status), paint: paintStatus(view) },
-        { heading: 'EXPIRES IN', cells: cells((connection) => expiryOf(connection, view)) },
-        {
-          heading: 'REFRESH',
-          cells: cells(({ status, refreshable }) => (status !== 'active' ? '-' : refreshable ? 'yes' : 'no')),
-        },
-        ...(failing ? [{ heading: 'LAST ERROR', cells: cells(({ last_error }) => last_error?.code ?? '-') }] : []),
-      ],
-      view,
-    )
-  },
+  render: ({ connections }, view) => connectionTable(connections, view),
 
   next: ({ connections }) => (connections.length === 0 ? 'Next: authconn create' : undefined),
 })

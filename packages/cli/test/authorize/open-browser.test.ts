@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
-import { obstacleToBrowser, openBrowser } from '../../src/authorize/open-browser.ts'
+import { openBrowser } from '../../src/authorize/open-browser.ts'
 import { sendPerson } from '../../src/authorize/send-person.ts'
 
 // The real one would open a browser on the machine of whoever runs the tests.
@@ -8,25 +8,6 @@ const open = vi.hoisted(() => vi.fn())
 vi.mock('open', () => ({ default: open }))
 
 beforeEach(() => void open.mockReset())
-
-test.each([
-  ['a desktop', { DISPLAY: ':0' }, 'linux', false, undefined],
-  ['a Mac', {}, 'darwin', false, undefined],
-  ['Windows', {}, 'win32', false, undefined],
-  ['Linux in Windows', { WSL_DISTRO_NAME: 'Debian' }, 'linux', false, undefined],
-  ['a server', {}, 'linux', false, 'there is no display'],
-  [
-    'a remote shell',
-    { DISPLAY: ':0', SSH_CONNECTION: '1.2.3.4 5 6.7.8.9 22' },
-    'linux',
-    false,
-    'this is an SSH session',
-  ],
-  ['CI', { DISPLAY: ':0', CI: 'true' }, 'linux', false, 'this is a CI job'],
-  ['a container', { DISPLAY: ':0' }, 'linux', true, 'this is a container'],
-] as const)('on %s the obstacle to a browser is known', (_, env, platform, container, obstacle) => {
-  expect(obstacleToBrowser(env, platform, () => container)).toBe(obstacle)
-})
 
 describe('a browser that does not open', () => {
   test('since its program cannot be started is told', async () => {
@@ -67,7 +48,7 @@ test.each([
   ],
 ])('with %j and %j the person is sent by words alone', (wanted, env, words) => {
   const said: string[] = []
-  const ctx = { env, say: (text: string) => void said.push(text), warn: () => {} }
+  const ctx = { env, instruct: (text: string) => void said.push(text), warn: () => {} }
   sendPerson(ctx, { id: 'a', url: 'https://id.example/?a', redirectUri: 'http://127.0.0.1:1/callback' }, wanted)
   expect(said.join()).toMatch(words)
   expect(said.join()).toContain('https://id.example/?a')
