@@ -195,6 +195,16 @@ export const commandTable: readonly TableEntry[] = [
     load: async () => (await import('./commands/providers.ts')).providers,
   },
   {
+    name: 'doctor',
+    summary: 'Find out what is wrong, and explain the usual OAuth errors',
+    load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
+  {
+    name: 'completion',
+    summary: 'Print the script by which a shell completes commands, flags and names',
+    load: async () => (await import('./commands/completion.ts')).completion,
+  },
+  {
     name: 'version',
     summary: 'Print the version',
     load: async () => (await import('./commands/version.ts')).versionCommand,

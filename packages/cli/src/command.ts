@@ -7,7 +7,7 @@ import type { View } from './output/view.ts'
 export interface CommandData {
   /** Further paragraphs for its help. */
   description?: string
-  operand?: { label: string; help: string; several?: true }
+  operand?: { label: string; help: string; several?: true; choices?: readonly string[] }
   flags: Flags
   /** Words that its flags take, and what they mean. */
   terms?: { heading: string; meanings: Readonly<Record<string, string>> }

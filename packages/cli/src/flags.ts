@@ -8,6 +8,8 @@ export interface Flag<T> {
   help: string
   /** What it is when not given. */
   fallback?: T
+  /** All that it takes, where that is a few words. */
+  choices?: readonly string[]
   /** A switch that turns something off: `browser` is `--no-browser`, and true when not given. */
   negated?: true
   /** Throws usage. `before`: what it is already, when the flag was given before. */
@@ -31,6 +33,7 @@ export const oneOf = <const T extends string>(
 ): Flag<T | undefined> => ({
   value: 'VALUE',
   help: `${help} (${values.join(', ')})`,
+  choices: values,
   ...(fallback === undefined ? {} : { fallback }),
   parse(given, flag) {
     const found = values.find((value) => value === given)

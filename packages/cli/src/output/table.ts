@@ -1,3 +1,4 @@
+import { fold } from './fold.ts'
 import { plainLine } from './plain.ts'
 import type { View } from './view.ts'
 
@@ -99,19 +100,4 @@ export function details(lines: readonly DetailLine[], view: View): string {
       return `  ${view.paint.dim(label.padEnd(width))}${gap}${folded.map(paint).join(`\n${indent}`)}`
     })
     .join('\n')
-}
-
-/** At spaces alone: an address that is longer than the line must stay one that can be copied. */
-function fold(text: string, width: number | undefined): string[] {
-  if (width === undefined || text.length <= width || width < least) return [text]
-  const lines: string[] = []
-  let line = ''
-  for (const word of text.split(' ')) {
-    const longer = line === '' ? word : `${line} ${word}`
-    if (line !== '' && longer.length > width) {
-      lines.push(line)
-      line = word
-    } else line = longer
-  }
-  return [...lines, line]
 }
