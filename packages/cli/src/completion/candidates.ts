@@ -114,7 +114,9 @@ async function operandsOf({ entries, command, name, operands }: Place, names: Na
     case 'profile':
       return only(asCandidates(await names.profiles()))
     case 'command':
-      return only(operands === 0 ? commandTable.map((entry) => ({ word: entry.name, meaning: entry.summary })) : [])
+      return only(
+        operands === 0 ? commandTable.map((entry) => ({ word: entry.name, meaning: entry.summary })) : [],
+      )
     default:
       return only([])
   }
