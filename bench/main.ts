@@ -1,3 +1,4 @@
+import { cli } from './cli.ts'
 import { footprint } from './footprint.ts'
 import { refreshStorm } from './refresh-storm.ts'
 import { rotateKeys } from './rotate-keys.ts'
@@ -17,6 +18,7 @@ export interface Bench {
 }
 
 const benches: Record<string, Bench> = {
+  cli,
   footprint,
   'refresh-storm': refreshStorm,
   'rotate-keys': rotateKeys,

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { chmod, readFile } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
-import { join } from 'node:path'
-import { rolldown } from 'rolldown'
+import { basename, join } from 'node:path'
+import { type CodeSplittingGroup, rolldown } from 'rolldown'
 import { root, type Step, StepError } from './steps.ts'
 
 /** What goes into the bundles; everything else must be a dependency of the package, installed beside it. */
@@ -53,6 +53,7 @@ async function bundleProgram(directory: string): Promise<string> {
     format: 'esm',
     entryFileNames: '[name].js',
     chunkFileNames: '[name]-[hash].js',
+    codeSplitting: { groups: [...(groups[basename(directory)] ?? [])] },
   })
   await build.close()
   await chmod(join(directory, 'dist/main.js'), 0o755)
@@ -62,6 +63,29 @@ async function bundleProgram(directory: string): Promise<string> {
 function entryOf(directory: string, name: string): [name: string, path: string][] {
   const path = join(directory, `src/${name}.ts`)
   return existsSync(path) ? [[name, path]] : []
+}
+
+/**
+ * By program, what goes into one file though several need it. Of the command line that is what every command loads: a file
+ * costs more to find and to open than to read. The version is asked for alone, and stays so.
+ */
+const groups: Readonly<Record<string, readonly CodeSplittingGroup[]>> = {
+  cli: [
+    { name: 'version', test: /cli\/src\/version\.ts$/, priority: 2 },
+    {
+      name: 'common',
+      priority: 1,
+      test: new RegExp(
+        [
+          'sdk/src/',
+          String.raw`shared/src/(?:errors|routes)\.ts`,
+          String.raw`cli/src/output/(?:paint|plain|to-json|view|hint|report-error|with-spinner|time)\.ts`,
+          String.raw`cli/src/profiles/(?:find-vault|profile-key|profile-store|keychain)\.ts`,
+          String.raw`cli/src/(?:run-process|run-cli|program|command|command-table|flags|context|connect-to-vault|quick-fetch)\.ts`,
+        ].join('|'),
+      ),
+    },
+  ],
 }
 
 function isPath(id: string): boolean {

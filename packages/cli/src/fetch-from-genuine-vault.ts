@@ -2,6 +2,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { AuthconnError } from '@authconn/sdk'
 import { type LocalCredentials, proveVault } from '@authconn/shared/local'
 import { routes } from '@authconn/shared/routes'
+import { quickFetch } from './quick-fetch.ts'
 
 /** Milliseconds; the vault is on this machine. */
 const patience = 5000
@@ -22,7 +23,7 @@ export function fetchFromGenuineVault(
     if (proof === undefined || !sameText(proof, proveVault(proof_key, challenge))) {
       throw new AuthconnError('vault_not_genuine', `What answers at ${url} is not the vault that wrote ${file}.`)
     }
-    return fetch(input, init)
+    return quickFetch(input, init)
   }
 }
 
@@ -33,9 +34,7 @@ async function ask(base: string, challenge: string, signal?: AbortSignal): Promi
   url.searchParams.set('challenge', challenge)
   const late = AbortSignal.timeout(patience)
   try {
-    const response = await fetch(url, {
-      redirect: 'manual',
-      credentials: 'omit',
+    const response = await quickFetch(url, {
       signal: signal ? AbortSignal.any([signal, late]) : late,
     })
     return readProof(await readStart(response))

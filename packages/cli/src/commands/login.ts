@@ -9,6 +9,7 @@ import { plainLine } from '../output/plain.ts'
 import { localProfile } from '../profiles/find-vault.ts'
 import { keepKey } from '../profiles/keep-key.ts'
 import { checkProfileName, createProfileStore } from '../profiles/profile-store.ts'
+import { quickFetch } from '../quick-fetch.ts'
 
 interface LoggedIn {
   profile: string
@@ -55,7 +56,7 @@ export const login = defineCommand({
     // Before the key is asked for: an address that no key may be sent to is refused.
     createClient({ url, apiKey: 'not-sent', allowInsecureHttp })
     const apiKey = await readKey(ctx, url)
-    const vault = createClient({ url, apiKey, allowInsecureHttp })
+    const vault = createClient({ url, apiKey, allowInsecureHttp, fetch: quickFetch })
     const self: Self = await ctx.waitFor('Asking the vault', vault.call('getSelf', {}, { signal }))
     const profile = { name, url, workspace: self.workspace, caller: self.name, apiKey }
     const keyIn = await keepKey(ctx, profile, store ?? 'auto', former)

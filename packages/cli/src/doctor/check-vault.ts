@@ -30,7 +30,7 @@ export async function checkVault(ctx: Context): Promise<VaultFindings> {
     detail: `${found.url}, from ${from.vault}; key from ${from.key}`,
   })
   checks.push(await checkKeyFile(ctx, from))
-  const clock = watchClock(options.fetch ?? fetch)
+  const clock = watchClock(options.fetch)
   const vault = await attempt(ctx, checks, 'vault', () => reach(ctx, options, clock.fetch))
   if (vault === undefined) return { checks, vault: undefined, self: undefined }
   checks.push({ name: 'vault', status: 'ok', detail: `${found.url} answers in ${clock.milliseconds()} ms` })

@@ -1,7 +1,7 @@
 import { AuthconnError, readSettings } from '@authconn/sdk'
-import { fetchFromGenuineVault } from '../fetch-from-genuine-vault.ts'
-import { type FoundCredentials, findLocalCredentials, findOperatorKey } from '../local-credentials.ts'
+import type { FoundCredentials } from '../local-credentials.ts'
 import { nearest } from '../nearest.ts'
+import { quickFetch } from '../quick-fetch.ts'
 import { type OpenKeychain, readProfileKey } from './profile-key.ts'
 import { createProfileStore } from './profile-store.ts'
 
@@ -19,7 +19,7 @@ export interface FoundVault {
   allowInsecureHttp: boolean
   /** Where both come from, in words. */
   from: { vault: string; key: string }
-  fetch?: typeof fetch
+  fetch: typeof fetch
 }
 
 /** The name that stands for the vault on this machine among the profiles. */
@@ -55,12 +55,8 @@ export async function findVault(
   }
   const urlFrom = vaultUrl === undefined ? 'AUTHCONN_URL' : '--vault-url'
   if (url !== undefined && ofEnvironment !== undefined) {
-    return {
-      url,
-      apiKey: ofEnvironment.apiKey,
-      allowInsecureHttp,
-      from: { vault: urlFrom, key: ofEnvironment.from },
-    }
+    const from = { vault: urlFrom, key: ofEnvironment.from }
+    return { url, apiKey: ofEnvironment.apiKey, allowInsecureHttp, from, fetch: quickFetch }
   }
   // Who names that vault by --profile wants its key, too.
   const other = profile === undefined ? ofEnvironment : undefined
@@ -98,6 +94,7 @@ async function ofProfile(
     url: profile.url,
     apiKey: other?.apiKey ?? (await readProfileKey(profile, openKeychain)),
     from: { vault: `the profile ${name} (${by})`, key: other?.from ?? kept },
+    fetch: quickFetch,
   }
 }
 
@@ -115,6 +112,8 @@ async function onThisMachine(
   other: Key | undefined,
   as: 'operator' | undefined,
 ): Promise<Omit<FoundVault, 'allowInsecureHttp'>> {
+  // Loaded here only, with the cryptography it takes: who names a vault elsewhere does not wait for it.
+  const { findLocalCredentials, findOperatorKey } = await import('../local-credentials.ts')
   const { file, credentials } = await findLocalCredentials(env)
   if (credentials === undefined) {
     if (url !== undefined) throw new AuthconnError('unauthenticated', `No API key is set for ${url}.`)
@@ -135,15 +134,18 @@ async function onThisMachine(
     url: credentials.url,
     apiKey: other?.apiKey ?? operatorKey ?? credentials.api_key,
     from: { vault: 'this machine', key: other?.from ?? file },
-    fetch: provenFetch(credentials, file),
+    fetch: await provenFetch(credentials, file),
   }
 }
 
-function provenFetch(
+async function provenFetch(
   { url, proof_key }: NonNullable<FoundCredentials['credentials']>,
   file: string,
-): typeof fetch {
-  if (proof_key !== undefined) return fetchFromGenuineVault({ url, proof_key }, file)
+): Promise<typeof fetch> {
+  if (proof_key !== undefined) {
+    const { fetchFromGenuineVault } = await import('../fetch-from-genuine-vault.ts')
+    return fetchFromGenuineVault({ url, proof_key }, file)
+  }
   throw new AuthconnError('vault_not_genuine', `${file} holds nothing by which to know the vault at ${url}.`, {
     title: 'The vault on this machine cannot be told from another program',
     hint: 'Restart the vault (`authconn-server start`): it then writes what is missing into the file.',

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
@@ -92,7 +91,7 @@ async function names(directory: string): Promise<string[]> {
 /** Whole or not at all: a reader never sees half of it. */
 async function writePrivate(file: string, content: string): Promise<void> {
   await mkdir(join(file, '..'), { recursive: true, mode: 0o700 })
-  const temporary = `${file}.${randomUUID()}`
+  const temporary = `${file}.${crypto.randomUUID()}`
   try {
     await writeFile(temporary, content, { mode: 0o600, flag: 'wx' })
     await rename(temporary, file)
