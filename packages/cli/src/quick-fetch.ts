@@ -6,7 +6,8 @@ import type { IncomingMessage } from 'node:http'
  */
 export const quickFetch: typeof fetch = async (input, init = {}) => {
   const url = new URL(input instanceof URL ? input : String(input))
-  const { request } = await (url.protocol === 'https:' ? import('node:https') : import('node:http'))
+  // An import would read every property of the module, among them those that load the platform's fetch.
+  const { request } = process.getBuiltinModule(url.protocol === 'https:' ? 'node:https' : 'node:http')
   const { method = 'GET', headers = {}, body, signal } = init
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
     const sent = request(url, {
