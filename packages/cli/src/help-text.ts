@@ -14,6 +14,8 @@ Examples:
 Environment:
   AUTHCONN_URL                   where the vault is; a vault on this machine is found without
   AUTHCONN_API_KEY               the API key, or AUTHCONN_API_KEY_FILE for a file that holds it
+  AUTHCONN_PROFILE               the vault and key kept by authconn login under that name
+  AUTHCONN_CONFIG_DIR            where profiles are kept, if not in the usual place
   AUTHCONN_DATA_DIR              where a vault on this machine keeps its data, if not in the usual place
   AUTHCONN_ALLOW_INSECURE_HTTP   true: send the API key over plain http, on a private network
   NODE_EXTRA_CA_CERTS            a file with the authority of the vault's TLS certificate, where it is your own

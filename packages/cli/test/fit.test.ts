@@ -33,6 +33,15 @@ describe('a table', () => {
   })
 })
 
+test('a column that can be spared, or has nothing in it, goes before another is cut', () => {
+  const spared = [...columns, { heading: 'MORE', cells: ['y'.repeat(30), 'y'], spare: true as const }]
+  const empty = [{ heading: 'NOTHING', cells: ['-', '-'] }, ...columns]
+  for (const given of [spared, empty]) {
+    expect(table(given, view(80))).toBe(table(columns, view()))
+    expect(table(given, view(140))).toContain(given === spared ? 'MORE' : 'NOTHING')
+  }
+})
+
 test('details are folded at spaces, and what has none is left whole', () => {
   expect(details([['why', 'one two three four five']], view(20))).toBe('  why  one two three\n       four five')
   expect(details([['url', 'https://id.example/a/long/path']], view(20))).toBe(

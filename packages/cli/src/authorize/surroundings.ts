@@ -38,7 +38,7 @@ export function adviceFor(where: Surroundings, redirectUri: string): string | un
   const listening = port || '80'
   switch (where) {
     case 'ci':
-      return 'Nobody is here to consent. Authorize the connection once, from your own machine; the job then only needs: authconn token NAME'
+      return 'Nobody is here to consent. Authorize the connection once, from your own machine: a job only needs its tokens.'
     case 'ssh':
       return `To have the browser of your own machine come back here, run this there first: ssh -N -L ${listening}:${hostname}:${listening} THIS-HOST`
     case 'codespace':

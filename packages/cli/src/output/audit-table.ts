@@ -28,6 +28,7 @@ export function auditTable(records: readonly AuditRecord[], view: View): string 
       heading,
       cells: records.map((record) => cell(record) ?? '-'),
       ...(heading === 'OUTCOME' ? { paint: paintOutcome(view) } : {}),
+      ...(heading === 'WHEN' ? { whole: true as const } : {}),
     })),
     view,
   )

@@ -1,6 +1,6 @@
 import type { Caller, CreatedCaller, Self } from '@authconn/shared'
 import { plainLine } from './plain.ts'
-import { details } from './table.ts'
+import { type DetailLine, details } from './table.ts'
 import { timeLeft } from './time.ts'
 import type { View } from './view.ts'
 
@@ -27,32 +27,30 @@ export function describeSelf(
   view: View,
 ): string {
   const { url, from, key_from } = self.vault
-  const vault = details(
-    [
-      ['vault', url],
-      ['found by', from],
-      ['key from', key_from],
-      ['workspace', self.workspace],
-    ],
-    view,
-  )
-  return `${view.paint.bold(plainLine(self.name))}\n${vault}\n${describeCaller(self, view)}`
+  const found: DetailLine[] = [
+    ['vault', url],
+    ['found by', from],
+    ['key from', key_from],
+    ['workspace', self.workspace],
+  ]
+  return `${view.paint.bold(plainLine(self.name))}\n${details([...found, ...linesOf(self, view)], view)}`
 }
 
 function describeCaller(caller: Caller, view: View): string {
+  return details(linesOf(caller, view), view)
+}
+
+function linesOf(caller: Caller, view: View): DetailLine[] {
   const { expires_at: end, former_key_until: formerEnd } = caller
-  return details(
-    [
-      ['id', caller.id],
-      ['may', caller.permissions.join(', ')],
-      ['connections', caller.connections.join(', ')],
-      ['subjects', subjectsOf(caller)],
-      ['addresses', addressesOf(caller)],
-      ['expires', end === null ? 'never' : `${end} (${timeLeft(end, view.now)})`],
-      ['last used', caller.last_used_at],
-      ['former key', formerEnd && `works until ${formerEnd} (${timeLeft(formerEnd, view.now)})`],
-      ['revoked', caller.revoked_at],
-    ],
-    view,
-  )
+  return [
+    ['id', caller.id],
+    ['may', caller.permissions.join(', ')],
+    ['connections', caller.connections.join(', ')],
+    ['subjects', subjectsOf(caller)],
+    ['addresses', addressesOf(caller)],
+    ['expires', end === null ? 'never' : `${end} (${timeLeft(end, view.now)})`],
+    ['last used', caller.last_used_at],
+    ['former key', formerEnd && `works until ${formerEnd} (${timeLeft(formerEnd, view.now)})`],
+    ['revoked', caller.revoked_at],
+  ]
 }

@@ -8,7 +8,7 @@ export function eventTable(events: readonly Event[], view: View): string {
   const cells = (of: (event: Event) => string | null) => events.map((event) => of(event) ?? '-')
   return table(
     [
-      { heading: 'WHEN', cells: cells(({ at }) => at) },
+      { heading: 'WHEN', cells: cells(({ at }) => at), whole: true },
       { heading: 'EVENT', cells: cells(({ type }) => type), paint: paintEvent(view) },
       { heading: 'SUBJECT', cells: cells(({ subject }) => subject) },
       { heading: 'ERROR', cells: cells(errorOf) },

@@ -7,15 +7,15 @@ const gap = '  '
 const least = 8
 
 /**
- * Columns of aligned text under a heading. A cell may be painted by its column. Where the terminal is too narrow the
- * widest columns are cut; where that would leave too little of them, each row becomes a list of its cells.
+ * Columns of aligned text under a heading. A cell may be painted by its column. Where the terminal is too narrow, columns
+ * that can be spared go first, then the widest ones are cut; where that would leave too little of them, each row becomes
+ * a list of its cells.
  */
-export function table(columns: readonly Column[], view: View): string {
-  const natural = columns.map(({ heading, cells }) =>
-    Math.max(heading.length, ...cells.map((cell) => plainLine(cell).length)),
-  )
+export function table(given: readonly Column[], view: View): string {
+  const columns = view.width === undefined ? given : spare(given, view.width)
+  const natural = columns.map(naturalWidth)
   const widths = view.width === undefined ? natural : fit(columns, natural, view.width)
-  if (widths === undefined) return records(columns, view)
+  if (widths === undefined) return records(given, view)
   const line = (cellOf: (column: Column) => string, paintOf: (column: Column, cell: string) => string) =>
     columns
       .map((column, at) => {
@@ -46,6 +46,22 @@ export interface Column {
   paint?: (cell: string) => string
   /** Never cut: half a name names nothing. */
   whole?: true
+  /** Left out before another column is cut. One with nothing in it always is. */
+  spare?: true
+}
+
+/** Without columns that can be spared, the last of them first, as far as the others then fit. */
+function spare(columns: readonly Column[], width: number): readonly Column[] {
+  const total = columns.reduce((sum, column) => sum + naturalWidth(column), gap.length * (columns.length - 1))
+  if (total <= width) return columns
+  const last = columns.findLastIndex(
+    (column) => column.spare === true || column.cells.every((cell) => cell === '-'),
+  )
+  return last === -1 ? columns : spare(columns.toSpliced(last, 1), width)
+}
+
+function naturalWidth({ heading, cells }: Column): number {
+  return Math.max(heading.length, ...cells.map((cell) => plainLine(cell).length))
 }
 
 /** The widest of the columns that may be cut give way first; undefined when that is not enough. */
@@ -81,7 +97,7 @@ function records(columns: readonly Column[], view: View): string {
     .join('\n\n')
 }
 
-type DetailLine = readonly [
+export type DetailLine = readonly [
   label: string,
   value: string | null | undefined,
   paint?: ((words: string) => string) | undefined,

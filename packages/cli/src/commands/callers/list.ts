@@ -29,7 +29,7 @@ export const listCallers = defineCommand({
           cells: cells(({ expires_at: end }) => (end === null ? '-' : timeLeft(end, view.now))),
           paint: (cell) => (cell === 'ended' ? view.paint.red(cell) : cell),
         },
-        { heading: 'LAST USED', cells: cells(({ last_used_at }) => last_used_at ?? '-') },
+        { heading: 'LAST USED', cells: cells(({ last_used_at }) => last_used_at ?? '-'), spare: true },
         { heading: 'CONNECTIONS', cells: cells(({ connections }) => connections.join(', ')) },
         { heading: 'SUBJECTS', cells: cells(subjectsOf) },
         { heading: 'ADDRESSES', cells: cells(addressesOf) },

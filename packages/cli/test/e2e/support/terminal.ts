@@ -8,6 +8,8 @@ export interface Terminal {
   shown(): string
   /** The same with them. */
   raw(): string
+  /** What stays once all is done: without the spinner, which hides the cursor while it turns. */
+  settled(): string
   /** Waits until something is shown. */
   shows(words: string | RegExp): Promise<void>
   type(keys: string): void
@@ -23,9 +25,14 @@ export function openTerminal(args: readonly string[], env: Record<string, string
   return openTerminalWith(process.execPath, [cliPath, ...args], env)
 }
 
-export function openTerminalWith(program: string, args: string[], env: Record<string, string>): Terminal {
+export function openTerminalWith(
+  program: string,
+  args: string[],
+  env: Record<string, string>,
+  { cols = 160 } = {},
+): Terminal {
   const terminal = spawn(program, args, {
-    cols: 160,
+    cols,
     rows: 50,
     env: { PATH: process.env.PATH, TERM: 'xterm', ...env },
   })
@@ -48,6 +55,7 @@ export function openTerminalWith(program: string, args: string[], env: Record<st
   return {
     shown,
     raw: () => written,
+    settled: () => stripVTControlCharacters(written.replaceAll(/\u001b\[\?25l[\s\S]*?\u001b\[\?25h/g, '')),
     shows,
     type: (text) => terminal.write(text),
     async answer(question, answer) {

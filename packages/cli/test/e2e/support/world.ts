@@ -11,6 +11,8 @@ export interface World {
   /** What the command line needs to find the vault. */
   env: Record<string, string>
   vault: AuthconnClient
+  /** Where it is. */
+  url: string
   /** The command line to its end. */
   authconn(
     args: readonly string[],
@@ -64,6 +66,7 @@ async function createWorld(closers: (() => Promise<unknown>)[], options: Sandbox
     sandbox,
     env,
     vault,
+    url: credentials.url,
     async authconn(args, input = '', changes = {}) {
       const child = startChild(cliPath, args, { ...env, ...changes })
       child.process.stdin?.end(input)
