@@ -20,7 +20,7 @@ const spy = `data:text/javascript,${encodeURIComponent(`
 `)}`
 
 async function loadedBy(...argv: string[]): Promise<string[]> {
-  const env = { PATH: process.env.PATH, AUTHCONN_DATA_DIR: '/nonexistent' }
+  const env = { PATH: process.env.PATH, AUTHCONN_DATA_DIR: '/nonexistent', AUTHCONN_CONFIG_DIR: '/nonexistent' }
   const ran = promisify(execFile)(process.execPath, ['--import', spy, main, ...argv], { env })
   const { stderr } = await ran.catch((failure: { stderr: string }) => failure)
   const files = stderr.split('\n').filter((line) => line.startsWith('LOADED file:'))

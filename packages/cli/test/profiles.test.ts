@@ -111,7 +111,7 @@ describe('login', () => {
 describe('the vault is, in this order,', () => {
   /** Three vaults that tell which key they were asked with. */
   async function three() {
-    const { authconn, directory } = await world()
+    const { authconn } = await world()
     const made = async (name: string) => {
       const vault = await fakeVault({ getSelf: () => ({ ...caller(), workspace: name }) })
       const argv = ['login', '--profile', name, '--vault-url', vault.url]
@@ -121,10 +121,10 @@ describe('the vault is, in this order,', () => {
     const [first, second] = [await made('first'), await made('second')]
     const local = await localVault({ getSelf: () => ({ ...caller(), workspace: 'on-this-machine' }) })
     const whoami = async (flags: string[], env: Record<string, string> = {}) => {
-      const ran = await authconn(['whoami', '--json', ...flags], { env: { ...local.env, ...env } })
+      const ran = await authconn(['whoami', '--json', ...flags], { env })
       return ran.exitCode === 0 ? JSON.parse(ran.stdout) : ran.stderr
     }
-    return { first, second, local, whoami, authconn, directory }
+    return { first, second, local, whoami, authconn }
   }
 
   test('that of --profile, with its own key and no other', async () => {
@@ -158,6 +158,16 @@ describe('the vault is, in this order,', () => {
     expect(first.requests.at(-1)?.apiKey).toBe('ack_env')
   })
 
+  test('the one on this machine whose data AUTHCONN_DATA_DIR names, before the current profile', async () => {
+    const { whoami, local, first } = await three()
+    expect(await whoami([], local.env)).toMatchObject({
+      workspace: 'on-this-machine',
+      vault: { key_from: local.file },
+    })
+    const named = { ...local.env, AUTHCONN_PROFILE: 'first' }
+    expect(await whoami([], named)).toMatchObject({ workspace: 'first', vault: { url: first.url } })
+  })
+
   test('that of the current profile, which the last login made, or profiles use', async () => {
     const { whoami, authconn } = await three()
     expect(await whoami([])).toMatchObject({ workspace: 'second' })
@@ -170,12 +180,13 @@ describe('the vault is, in this order,', () => {
 
   test('the one on this machine, which --profile local names as well', async () => {
     const { whoami, authconn, local } = await three()
-    expect(await whoami(['--profile', 'local'], { AUTHCONN_API_KEY: 'ack_env' })).toMatchObject({
+    const env = { ...local.env, AUTHCONN_PROFILE: 'first', AUTHCONN_API_KEY: 'ack_env' }
+    expect(await whoami(['--profile', 'local'], env)).toMatchObject({
       workspace: 'on-this-machine',
     })
     expect(local.asked().at(-1)?.apiKey).toBe('ak_local')
     await authconn(['logout', '--all'])
-    expect(await whoami([])).toMatchObject({ vault: { from: 'this machine', key_from: local.file } })
+    expect(await whoami([], local.env)).toMatchObject({ vault: { from: 'this machine', key_from: local.file } })
   })
 
   test('not two at once', async () => {

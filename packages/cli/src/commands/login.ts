@@ -101,7 +101,9 @@ async function readKey(ctx: Context, url: string): Promise<string> {
 
 /** What was just kept would be used by no command. */
 function warnOfEnvironment({ env, warn }: Context): void {
-  const before = ['AUTHCONN_URL', 'AUTHCONN_API_KEY', 'AUTHCONN_API_KEY_FILE'].filter((name) => env[name])
+  const before = ['AUTHCONN_URL', 'AUTHCONN_API_KEY', 'AUTHCONN_API_KEY_FILE', 'AUTHCONN_DATA_DIR'].filter(
+    (name) => env[name],
+  )
   if (before.length === 0) return
   warn(`${before.join(' and ')} in the environment goes before the profile, unless --profile names it.`)
 }

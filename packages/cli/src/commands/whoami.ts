@@ -8,7 +8,7 @@ export type WhoAmI = Self & { vault: { url: string; from: string; key_from: stri
 
 export const whoami = defineCommand({
   description:
-    'Asks the vault whose API key this is, and tells where the vault and the key were found: the first of --profile; --vault-url; AUTHCONN_URL; AUTHCONN_PROFILE; the current profile; the vault on this machine. AUTHCONN_API_KEY goes before the key that was kept, unless --profile is given.',
+    'Asks the vault whose API key this is, and tells where the vault and the key were found: the first of --profile; --vault-url; AUTHCONN_URL; AUTHCONN_PROFILE; AUTHCONN_DATA_DIR; the current profile; the vault on this machine. AUTHCONN_API_KEY goes before the key that was kept, unless --profile is given.',
   flags: {},
   examples: [
     ['authconn whoami', 'which vault, which workspace, and what the key may do'],

@@ -26,8 +26,8 @@ export interface FoundVault {
 export const localProfile = 'local'
 
 /**
- * The vault: of --profile; of --vault-url or AUTHCONN_URL; of AUTHCONN_PROFILE; of the current profile; on this machine.
- * The key: of --profile; of AUTHCONN_API_KEY or AUTHCONN_API_KEY_FILE; the one that was kept for that vault, which goes
+ * The vault: of --profile; of --vault-url or AUTHCONN_URL; of AUTHCONN_PROFILE; on this machine, in AUTHCONN_DATA_DIR; of the
+ * current profile; on this machine. The key: of --profile; of AUTHCONN_API_KEY or AUTHCONN_API_KEY_FILE; the one that was kept for that vault, which goes
  * to no other. Throws vault_not_configured, unauthenticated, profile_not_found, keychain_unavailable, vault_not_genuine,
  * usage or key_file_unsafe.
  */
@@ -75,6 +75,8 @@ function keyOfEnvironment(env: Env, apiKey: string | undefined): Key | undefined
 
 async function impliedProfile(env: Env): Promise<[name?: string, from?: string]> {
   if (env.AUTHCONN_PROFILE) return [env.AUTHCONN_PROFILE, 'AUTHCONN_PROFILE']
+  // Who says where the vault on this machine keeps its data means that one.
+  if (env.AUTHCONN_DATA_DIR) return []
   const current = await createProfileStore(env).current()
   return current === undefined ? [] : [current, 'the current one']
 }

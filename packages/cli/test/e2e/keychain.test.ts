@@ -16,7 +16,7 @@ async function vaultAndHome() {
   const home = await mkdtemp(join(tmpdir(), 'authconn-keychain-'))
   onTestFinished(() => rm(home, { recursive: true, force: true }))
   const { url, requests } = await fakeVault({ getSelf: () => ({ ...caller({ name: 'dev' }), workspace: 'acme' }) })
-  const env = { PATH: process.env.PATH, HOME: home, XDG_RUNTIME_DIR: home, AUTHCONN_DATA_DIR: home }
+  const env = { PATH: process.env.PATH, HOME: home, XDG_RUNTIME_DIR: home }
   return { home, url, requests, env }
 }
 

@@ -43,7 +43,10 @@ const maker = (mode: Mode) =>
   current().vault.call('createCaller', { body: { name: `made-${mode}`, permissions: ['token:read'] } })
 
 const client = '--provider-url ISSUER --client-id sandbox-client --client-secret-file SECRET'
-const here = { AUTHCONN_API_KEY: '', CI: 'true' }
+/** Whatever runs the tests has a display or not. */
+const here = { SSH_CONNECTION: '192.0.2.1 50000 192.0.2.2 22' }
+/** Where the vault on this machine is not named, and so what was logged in to counts. */
+const elsewhere = { AUTHCONN_DATA_DIR: '' }
 
 /** By the words of the command, and what is special about the scene. In this order: they change what is there. */
 const scenes: Readonly<Record<string, Scene>> = {
@@ -87,9 +90,9 @@ const scenes: Readonly<Record<string, Scene>> = {
   'audit verify': { argv: 'audit verify' },
   'workspaces create': { argv: 'workspaces create acme' },
   'workspaces list': { argv: 'workspaces list' },
-  login: { argv: 'login --profile prod --vault-url VAULT --store file', stdin: 'KEY' },
+  login: { argv: 'login --profile prod --vault-url VAULT --store file', stdin: 'KEY', env: elsewhere },
   'profiles list': { argv: 'profiles list' },
-  whoami: { argv: 'whoami' },
+  whoami: { argv: 'whoami', env: elsewhere },
   'profiles use': { argv: 'profiles use local' },
   doctor: { argv: 'doctor google-oauth --port PORT', env: here },
   'doctor, an error explained': { argv: 'doctor --port PORT --error redirect_uri_mismatch', env: here },
@@ -196,7 +199,7 @@ test.skipIf(process.platform === 'win32')(
     expect(terminal.shown()).toContain('Logged in to')
     expect(terminal.shown()).toContain('*'.repeat(key.length))
     expect(terminal.shown()).not.toContain(key)
-    const whoami = await current().authconn(['whoami', '--json'])
+    const whoami = await current().authconn(['whoami', '--json', '--profile', 'asked'])
     expect(JSON.parse(whoami.stdout)).toMatchObject({ workspace: 'default', permissions: ['connection:read'] })
     expect((await current().authconn(['logout', '--all'])).exitCode).toBe(0)
   },

@@ -42,7 +42,7 @@ export function begin(
     ...{ stdin, stderr },
     stdout: columns === undefined ? stdout : Object.assign(stdout, { isTTY: true, columns }),
     env: {
-      AUTHCONN_DATA_DIR: '/nonexistent/authconn',
+      XDG_DATA_HOME: '/nonexistent',
       AUTHCONN_CONFIG_DIR: '/nonexistent/config',
       ...configured,
       ...env,
