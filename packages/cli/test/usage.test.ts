@@ -86,6 +86,9 @@ describe('a command line that is not right ends with 2 and says what is meant', 
   })
 })
 
+/** Not about connections, and so not in the long form. */
+const ofItsOwn = ['login', 'logout', 'whoami', 'providers', 'doctor', 'completion', 'version', 'help']
+
 describe('help', () => {
   test('is shown, with exit code 2, when no command is named', async () => {
     const { exitCode, stdout, stderr } = await run([])
@@ -110,7 +113,12 @@ describe('help', () => {
     'update',
     'revoke',
     'delete',
+    'login',
+    'logout',
+    'whoami',
     'providers',
+    'doctor',
+    'completion',
     'version',
     'help',
   ])('of %s has examples, by --help, by the help command and in the long form', async (name) => {
@@ -119,7 +127,7 @@ describe('help', () => {
     expect(byFlag.stdout).toContain(`Examples:\n  $ `)
     expect((await run(['help', name])).stdout).toBe(byFlag.stdout)
     const long = await run(['workspace', 'authconnection', name, '--help'])
-    if (['providers', 'version', 'help'].includes(name)) return
+    if (ofItsOwn.includes(name)) return
     expect(long.stdout).toContain(`Usage: authconn workspace authconnection ${name}`)
   })
 })
@@ -129,6 +137,7 @@ describe('a group of commands', () => {
     callers: ['create', 'list', 'rotate', 'revoke'],
     audit: ['list', 'verify'],
     workspaces: ['create', 'list'],
+    profiles: ['list', 'use'],
   }
 
   test.each(Object.entries(groups))('%s lists its commands in its help', async (group, names) => {
@@ -157,6 +166,13 @@ describe('a group of commands', () => {
       expect((await run(['help', ...names])).stdout).toBe(byFlag.stdout)
     },
   )
+
+  test('tells in the help of doctor what the usual errors are', async () => {
+    const { stdout } = await run(['doctor', '--help'])
+    for (const error of ['invalid_client', 'redirect_uri_mismatch', 'invalid_scope', 'invalid_grant']) {
+      expect(stdout).toMatch(new RegExp(`^ {2}${error} +[A-Z]`, 'm'))
+    }
+  })
 
   test('tells in the help of callers create what each permission is', async () => {
     const { stdout } = await run(['callers', 'create', '--help'])
