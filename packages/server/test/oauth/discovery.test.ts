@@ -50,6 +50,7 @@ describe('metadata is found', () => {
     })
     expect(await resolve({ providerUrl: origin })).toEqual({
       provider: null,
+      providerUrl: origin,
       issuer: origin,
       endpoints: {
         authorization_endpoint: `${origin}/authorize`,
