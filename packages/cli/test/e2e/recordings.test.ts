@@ -25,7 +25,7 @@ interface Scene {
   /** Comes before each mode. */
   before?(mode: Mode): Promise<unknown>
   /** What is done once it has printed this. */
-  during?: { printed: string; act(printed: string): Promise<unknown> }
+  during?: { printed: string; act(printed: string, interrupt: () => void): Promise<unknown> }
   stdin?: string
 }
 
@@ -75,6 +75,13 @@ const scenes: Readonly<Record<string, Scene>> = {
     argv: 'token fresh',
     before: (mode) => (mode === 'terminal' ? create('fresh') : Promise.resolve()),
   },
+  run: { argv: 'run --token GOOGLE=google-oauth -- echo started' },
+  'function run': { argv: 'function run FUNCTION --input {"who":"you"}' },
+  types: { argv: 'types --out TYPES' },
+  proxy: {
+    argv: 'proxy google-oauth --upstream ISSUER --port 0',
+    during: { printed: 'Listening on', act: async (_printed, interrupt) => interrupt() },
+  },
   update: { argv: 'update new-MODE --client-secret-file SECRET' },
   revoke: { argv: 'revoke new-MODE' },
   delete: { argv: 'delete new-MODE --yes' },
@@ -123,11 +130,19 @@ async function argvOf({ argv }: Scene, mode: Mode): Promise<string[]> {
   const { sandbox, env, url } = current()
   const secret = join(env.HOME ?? '', 'secret.txt')
   await writeFile(secret, sandbox.client.client_secret)
-  const known = { MODE: mode, ISSUER: sandbox.issuer, SECRET: secret, VAULT: url, PORT: String(await freePort()) }
+  const greet = join(env.HOME ?? '', 'greet.mjs')
+  await writeFile(greet, 'export default ({ who }) => ({ greeting: `Hello, ${who}` })')
+  const known = {
+    ...{ MODE: mode, ISSUER: sandbox.issuer, SECRET: secret, VAULT: url, PORT: String(await freePort()) },
+    ...{ TYPES: join(env.HOME ?? '', `types-${mode}.d.ts`), FUNCTION: greet },
+  }
   const words = argv
     .split(' ')
     .map((word) => word.replace(/\b[A-Z]{4,}\b/, (name) => Reflect.get(known, name) ?? name))
-  return mode === 'json' ? [...words, '--json'] : words
+  if (mode !== 'json') return words
+  // What comes after -- is for the program that is run.
+  const end = words.includes('--') ? words.indexOf('--') : words.length
+  return words.toSpliced(end, 0, '--json')
 }
 
 async function play(scene: Scene, mode: Mode): Promise<string> {
@@ -149,7 +164,7 @@ async function inTerminal(argv: string[], env: Record<string, string>, { during 
       : openTerminalWith('/bin/sh', ['-c', `${quoted} < '${file}'`], env, size)
   if (during) {
     await terminal.shows(during.printed)
-    await during.act(terminal.shown())
+    await during.act(terminal.shown(), () => terminal.type('\x03'))
   }
   const exitCode = await terminal.exitCode
   return `exit code ${exitCode}\n${terminal.settled()}`
@@ -160,7 +175,7 @@ async function inPipe(argv: string[], env: Record<string, string>, { during }: S
   child.process.stdin?.end(input)
   if (during) {
     await expect.poll(() => child.stderr(), { timeout: 10_000 }).toContain(during.printed)
-    await during.act(child.stderr())
+    await during.act(child.stderr(), () => child.process.kill('SIGINT'))
   }
   const { exitCode } = await child.ended
   return `exit code ${exitCode}\n--- stdout\n${child.stdout()}--- stderr\n${child.stderr()}`
