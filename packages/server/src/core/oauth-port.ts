@@ -161,6 +161,9 @@ export interface OAuth {
   refresh(client: OAuthClient, refreshToken: Secret): Promise<TokenSet>
   /** Asks the provider whose token it is, once and briefly; null where it has no place for that. */
   findAccount(client: OAuthClient, accessToken: Secret): Promise<Account | null>
-  /** RFC 7009. The client must have a revocation endpoint. `unsupported` where it does not take such tokens. */
-  revoke(client: OAuthClient, token: Secret, hint: 'refresh_token' | 'access_token'): Promise<void>
+  /**
+   * RFC 7009. The client must have a revocation endpoint. `gone`: the provider says that it does not know the token any
+   * more, so it has revoked nothing by it. `unsupported` where it does not take such tokens.
+   */
+  revoke(client: OAuthClient, token: Secret, hint: 'refresh_token' | 'access_token'): Promise<'revoked' | 'gone'>
 }

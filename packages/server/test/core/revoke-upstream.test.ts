@@ -1,18 +1,20 @@
 import { beforeEach, expect, test } from 'vitest'
 import { createFinishDeletions } from '../../src/core/connections/delete-connection.ts'
+import { createGiveBackTokens } from '../../src/core/grants/give-back-tokens.ts'
 import { createRevokeLocally } from '../../src/core/grants/revoke-grant.ts'
 import { createRetryRevocations, createRevokeUpstream } from '../../src/core/grants/revoke-upstream.ts'
 import { type OAuth, ProviderFailure } from '../../src/core/oauth-port.ts'
+import { Secret } from '../../src/core/secret.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { silentLog, useStores } from '../support/stores.ts'
 
 describeEachDatabase('revoking at the provider', (database) => {
   const stores = useStores(database)
   let revoked: string[]
-  let answer: (hint: string) => Promise<void>
+  let answer: (hint: string) => Promise<'revoked' | 'gone'>
   beforeEach(() => {
     revoked = []
-    answer = async () => {}
+    answer = async () => 'revoked'
   })
 
   const unused = () => Promise.reject(new Error('not part of this test'))
@@ -25,8 +27,9 @@ describeEachDatabase('revoking at the provider', (database) => {
     exchangeCode: unused,
     refresh: unused,
     async revoke(_client, token, hint) {
-      await answer(hint)
-      revoked.push(token.reveal())
+      const outcome = await answer(hint)
+      if (outcome === 'revoked') revoked.push(token.reveal())
+      return outcome
     },
   }
   const deps = () => ({ ...stores, oauth, log: silentLog, leaseSeconds: 30 })
@@ -61,7 +64,7 @@ describeEachDatabase('revoking at the provider', (database) => {
 
     await retry()
     expect(revoked, 'not before it is due').toEqual([])
-    answer = async () => {}
+    answer = async () => 'revoked'
     await makeDue()
     await retry()
     expect(revoked).toEqual(['first refresh token', 'first access token'])
@@ -75,9 +78,78 @@ describeEachDatabase('revoking at the provider', (database) => {
     const { id } = await revokedGrant()
     answer = async (hint) => {
       if (hint === 'access_token') throw new ProviderFailure('unsupported', 'unsupported_token_type')
+      return 'revoked'
     }
     expect(await createRevokeUpstream(deps())(id)).toEqual({ upstream: 'revoked', detail: null })
     expect(revoked).toEqual(['first refresh token'])
+  })
+
+  const accessTokensOnly = (outcome: 'revoked' | 'gone') => async (hint: string) => {
+    if (hint === 'refresh_token') throw new ProviderFailure('unsupported', 'by the access_token only')
+    return outcome
+  }
+
+  test('is done when the provider revokes by the access token only', async () => {
+    const { id, grant } = await revokedGrant()
+    answer = accessTokensOnly('revoked')
+    expect(await createRevokeUpstream(deps())(id)).toEqual({ upstream: 'revoked', detail: null })
+    expect(revoked).toEqual(['first access token'])
+    expect(await stores.revocations.findForGrant(grant.id)).toBeUndefined()
+  })
+
+  test('is not said to be done when such a provider does not know the access token any more', async () => {
+    const { id, grant } = await revokedGrant()
+    answer = accessTokensOnly('gone')
+    expect(await createRevokeUpstream(deps())(id)).toEqual({
+      upstream: 'failed',
+      detail: expect.stringContaining('The refresh token may still work'),
+    })
+    expect(await lastError(grant.id)).toMatchObject({
+      class: 'permanent',
+      detail: expect.stringContaining("provider's console"),
+    })
+    expect(await stores.revocations.findForGrant(grant.id)).toBeUndefined()
+  })
+
+  test('is done when the provider knows neither token any more', async () => {
+    const { id } = await revokedGrant()
+    answer = async () => 'gone'
+    expect(await createRevokeUpstream(deps())(id)).toEqual({ upstream: 'revoked', detail: null })
+  })
+
+  test('is done when the provider does not know the access token of a grant without a refresh token', async () => {
+    const connection = await stores.newConnection()
+    const grant = await stores.newActiveGrant(connection, { expiresIn: 60, refresh: false })
+    const { queued } = await createRevokeLocally(deps())(connection, grant)
+    if (!('revocationId' in queued)) throw new Error('nothing was queued')
+    answer = async () => 'gone'
+    expect(await createRevokeUpstream(deps())(queued.revocationId)).toMatchObject({ upstream: 'revoked' })
+  })
+
+  test('is unsupported when the provider takes neither token', async () => {
+    const { id, grant } = await revokedGrant()
+    answer = () => Promise.reject(new ProviderFailure('unsupported', 'by no token'))
+    expect(await createRevokeUpstream(deps())(id)).toEqual({ upstream: 'unsupported', detail: 'by no token' })
+    expect(await stores.revocations.findForGrant(grant.id)).toBeUndefined()
+  })
+
+  test('of tokens that found no place is done by the access token, too', async () => {
+    const connection = await stores.newConnection()
+    answer = accessTokensOnly('revoked')
+    const giveBackTokens = createGiveBackTokens({ ...deps(), revokeUpstream: createRevokeUpstream(deps()) })
+    await giveBackTokens(
+      { connection, grantId: undefined },
+      {
+        accessToken: new Secret('new access token'),
+        tokenType: 'Bearer',
+        expiresIn: 60,
+        expiryAssumed: false,
+        refreshToken: new Secret('new refresh token'),
+        refreshTokenExpiresIn: null,
+        scope: null,
+      },
+    )
+    expect(revoked).toEqual(['new access token'])
   })
 
   test('is given up after many attempts, and says what a person can do', async () => {
@@ -97,10 +169,13 @@ describeEachDatabase('revoking at the provider', (database) => {
     await revokedGrant()
     await makeDue()
     const stopping = new AbortController()
-    answer = async () => stopping.abort()
+    answer = async () => {
+      stopping.abort()
+      return 'revoked'
+    }
     await createRetryRevocations(deps())(stopping.signal)
     expect(revoked).toHaveLength(2)
-    answer = async () => {}
+    answer = async () => 'revoked'
     await retry()
     expect(revoked).toHaveLength(4)
   })

@@ -7,10 +7,10 @@ import { failureOf } from './support/failures.ts'
 import { serve } from './support/serve.ts'
 
 /** Revokes an access token at a provider that answers so. */
-async function revokeUnder(status: number, body: string): Promise<void> {
+async function revokeUnder(status: number, body: string): Promise<'revoked' | 'gone'> {
   const { origin } = await serve((_request, response) => response.writeHead(status).end(body))
   const client = clientOf({ endpoints: { ...endpoints, revocation_endpoint: `${origin}/revoke` } })
-  await createRevoke(openDoor())(client, new Secret('the-token'), 'access_token')
+  return createRevoke(openDoor())(client, new Secret('the-token'), 'access_token')
 }
 
 describe('a revocation', () => {
@@ -26,6 +26,7 @@ describe('a revocation', () => {
   })
 
   test('of what is no token any more is done', async () => {
-    await revokeUnder(400, '{"error":"invalid_token"}')
+    expect(await revokeUnder(400, '{"error":"invalid_token"}')).toBe('gone')
+    expect(await revokeUnder(200, '')).toBe('revoked')
   })
 })

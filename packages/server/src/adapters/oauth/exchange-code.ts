@@ -1,4 +1,5 @@
 import { authorizationCodeGrantRequest } from 'oauth4webapi'
+import { listTokens, revokeTokens } from '../../core/grants/revoke-tokens.ts'
 import { type OAuth, type OAuthClient, ProviderFailure, type TokenSet } from '../../core/oauth-port.ts'
 import { Secret } from '../../core/secret.ts'
 import { checkAuthorizationResponse } from './authorization-response.ts'
@@ -43,11 +44,7 @@ export function createExchangeCode(
   async function discard(client: OAuthClient, tokens: TokenSet, error: unknown): Promise<unknown> {
     if (!client.endpoints.revocation_endpoint || !(error instanceof ProviderFailure)) return error
     try {
-      await deps.revoke(
-        client,
-        tokens.refreshToken ?? tokens.accessToken,
-        tokens.refreshToken ? 'refresh_token' : 'access_token',
-      )
+      await revokeTokens(listTokens(tokens), (token, hint) => deps.revoke(client, token, hint))
       return error
     } catch (failure) {
       const why = failure instanceof ProviderFailure ? failure.message : 'the revocation failed'

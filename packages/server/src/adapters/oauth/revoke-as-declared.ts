@@ -1,5 +1,5 @@
 import type { RevocationStyle } from '@authconn/shared'
-import { type OAuthClient, ProviderFailure } from '../../core/oauth-port.ts'
+import { type OAuth, type OAuthClient, ProviderFailure } from '../../core/oauth-port.ts'
 import type { Secret } from '../../core/secret.ts'
 import { parseAnswerFields } from './answer-fields.ts'
 import { authenticate } from './client-authentication.ts'
@@ -22,7 +22,7 @@ export function createRevokeAsDeclared(safeFetch: SafeFetch) {
     token: Secret,
     hint: Hint,
     style: RevocationStyle,
-  ): Promise<void> {
+  ): ReturnType<OAuth['revoke']> {
     if (style.takes !== 'any' && style.takes !== hint) {
       throw new ProviderFailure('unsupported', `The provider revokes by the ${style.takes}, not by the ${hint}`)
     }
@@ -46,9 +46,9 @@ export function createRevokeAsDeclared(safeFetch: SafeFetch) {
     const parsed = parseAnswerFields(await response.text(), response.headers.get('content-type'))
     const fields = typeof parsed === 'string' ? new Map<string, unknown>() : parsed
     const error = fields.get('error')
-    if (style.gone_statuses?.includes(status)) return
-    if (typeof error === 'string' && style.gone?.includes(error)) return
-    if (response.ok && error === undefined) return
+    if (style.gone_statuses?.includes(status)) return 'gone'
+    if (typeof error === 'string' && style.gone?.includes(error)) return 'gone'
+    if (response.ok && error === undefined) return 'revoked'
     const errorDescription = fields.get('error_description')
     throw classifyError({ status, headers: response.headers, error, errorDescription }, context)
   }

@@ -23,12 +23,12 @@ export function createRevoke(safeFetch: SafeFetch): OAuth['revoke'] {
       ...options,
       additionalParameters: { token_type_hint: hint },
     })
-    if (response.ok) return
+    if (response.ok) return 'revoked'
     const { status, headers } = response
     const parsed = parseAnswerFields(await response.text(), headers.get('content-type'))
     const fields = typeof parsed === 'string' ? new Map<string, unknown>() : parsed
     const error = fields.get('error')
-    if (status === 400 && error === 'invalid_token') return
+    if (status === 400 && error === 'invalid_token') return 'gone'
     const errorDescription = fields.get('error_description')
     const failure = classifyError({ status, headers, error, errorDescription }, context)
     if (error !== 'unsupported_token_type' || failure.kind === 'passing') throw failure

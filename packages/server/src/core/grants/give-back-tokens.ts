@@ -3,6 +3,7 @@ import type { Keyring } from '../crypto/keyring.ts'
 import type { OAuth, TokenSet } from '../oauth-port.ts'
 import type { Connection, Log, RevocationStore } from '../ports.ts'
 import { sealForRevocation } from './revokable-tokens.ts'
+import { listTokens, revokeTokens } from './revoke-tokens.ts'
 import type { RevokeUpstream } from './revoke-upstream.ts'
 
 /**
@@ -31,9 +32,9 @@ export function createGiveBackTokens(deps: {
     }
     try {
       if (grantId !== undefined && (await queue(connection, grantId, tokens))) return
-      const token = tokens.refreshToken ?? tokens.accessToken
-      const hint = tokens.refreshToken ? 'refresh_token' : 'access_token'
-      await callAsClient(keyring, connection, (client) => oauth.revoke(client, token, hint))
+      await revokeTokens(listTokens(tokens), (token, hint) =>
+        callAsClient(keyring, connection, (client) => oauth.revoke(client, token, hint)),
+      )
     } catch (error) {
       log.error({ error, connection: connection.id }, 'could not revoke tokens that found no place')
     }

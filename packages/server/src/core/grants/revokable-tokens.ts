@@ -3,6 +3,7 @@ import type { Keyring } from '../crypto/keyring.ts'
 import { places } from '../crypto/places.ts'
 import type { TokenSet } from '../oauth-port.ts'
 import { Secret } from '../secret.ts'
+import { listTokens } from './revoke-tokens.ts'
 
 /** One token of a sealed revocation, in its JSON. */
 interface RevokableToken {
@@ -10,16 +11,14 @@ interface RevokableToken {
   hint: 'refresh_token' | 'access_token'
 }
 
-/** Seals tokens for the queue of revocations. The refresh token goes first: where it is revoked, the grant has ended. */
+/** Seals tokens for the queue of revocations. */
 export async function sealForRevocation(
   keyring: Keyring,
   workspaceId: string,
   tokens: { refreshToken: TokenSet['refreshToken']; accessToken: Secret | null },
 ): Promise<{ id: string; tokens: Uint8Array }> {
   const row = { id: randomUUID(), workspaceId }
-  const list: RevokableToken[] = []
-  if (tokens.refreshToken) list.push({ token: tokens.refreshToken.reveal(), hint: 'refresh_token' })
-  if (tokens.accessToken) list.push({ token: tokens.accessToken.reveal(), hint: 'access_token' })
+  const list: RevokableToken[] = listTokens(tokens).map(({ token, hint }) => ({ token: token.reveal(), hint }))
   const sealed = await keyring.seal(places.revocationTokens(row), new Secret(JSON.stringify(list)))
   return { id: row.id, tokens: sealed }
 }

@@ -3,9 +3,9 @@ import type { Keyring } from '../crypto/keyring.ts'
 import { places } from '../crypto/places.ts'
 import type { GrantStore } from '../grant-port.ts'
 import { type OAuth, ProviderFailure } from '../oauth-port.ts'
-import type { Connection, ConnectionStore, Log, PendingRevocation, RevocationStore } from '../ports.ts'
-import type { Secret } from '../secret.ts'
+import type { ConnectionStore, Log, PendingRevocation, RevocationStore } from '../ports.ts'
 import { parseRevokableTokens } from './revokable-tokens.ts'
+import { revokeTokens } from './revoke-tokens.ts'
 
 export interface UpstreamOutcome {
   /** `failed`: given up; the detail says what a person can do. */
@@ -56,7 +56,7 @@ export function createRetryRevocations(deps: Deps): (signal: AbortSignal) => Pro
 function createAttempt({ revocations, connections, grants, keyring, oauth, log }: Deps) {
   return async function attempt(pending: PendingRevocation): Promise<UpstreamOutcome> {
     try {
-      await revokeAll(pending)
+      if ((await revokeAll(pending)) === 'in_doubt') return leaveInDoubt(pending)
     } catch (error) {
       const detail =
         error instanceof ProviderFailure ? error.message : 'The vault could not open what it is to revoke'
@@ -84,14 +84,28 @@ function createAttempt({ revocations, connections, grants, keyring, oauth, log }
   }
 
   async function giveUp(pending: PendingRevocation, why: string): Promise<UpstreamOutcome> {
-    const detail = `Not revoked at the provider, and given up after ${pending.attempts} attempts: ${why}. Revoke it in the provider's console.`
+    return fail(
+      pending,
+      `Not revoked at the provider, and given up after ${pending.attempts} attempts: ${why}. Revoke it in the provider's console.`,
+    )
+  }
+
+  /** Trying again is of no use: an access token that the provider does not know does not come back. */
+  async function leaveInDoubt(pending: PendingRevocation): Promise<UpstreamOutcome> {
+    return fail(
+      pending,
+      "The provider revokes by the access token only, and does not know this one any more. The refresh token may still work there: remove the access in the provider's console.",
+    )
+  }
+
+  async function fail(pending: PendingRevocation, detail: string): Promise<UpstreamOutcome> {
     await revocations.remove(pending.id)
     await grants.setLastError(pending.grantId, {
       code: 'provider_unavailable',
       class: 'permanent',
       detail,
     })
-    log.error({ revocation: pending.id, grant: pending.grantId, detail }, 'gave up revoking at the provider')
+    log.error({ revocation: pending.id, grant: pending.grantId, detail }, 'not revoked at the provider')
     return { upstream: 'failed', detail }
   }
 
@@ -99,24 +113,8 @@ function createAttempt({ revocations, connections, grants, keyring, oauth, log }
     const connection = await connections.findById(pending.connectionId)
     if (!connection) throw new Error(`Revocation ${pending.id} has lost its connection`)
     const tokens = parseRevokableTokens(await keyring.open(places.revocationTokens(pending), pending.tokens))
-    const [refreshToken] = tokens.filter(({ hint }) => hint === 'refresh_token')
-    for (const { token, hint } of tokens) {
-      // RFC 7009 section 2.2.1 lets a provider revoke refresh tokens only; the access token then ends by itself.
-      const mayBeUnsupported = hint === 'access_token' && refreshToken !== undefined
-      await revokeOne(connection, token, hint, mayBeUnsupported)
-    }
-  }
-
-  async function revokeOne(
-    connection: Connection,
-    token: Secret,
-    hint: 'refresh_token' | 'access_token',
-    mayBeUnsupported: boolean,
-  ) {
-    try {
-      await callAsClient(keyring, connection, (client) => oauth.revoke(client, token, hint))
-    } catch (error) {
-      if (!(mayBeUnsupported && error instanceof ProviderFailure && error.kind === 'unsupported')) throw error
-    }
+    return revokeTokens(tokens, (token, hint) =>
+      callAsClient(keyring, connection, (client) => oauth.revoke(client, token, hint)),
+    )
   }
 }
