@@ -4,6 +4,7 @@ import { sealedWith } from '../../src/core/crypto/envelope.ts'
 import { createDataKey, createKeks, createLocalKek } from '../../src/core/crypto/key-encryption-key.ts'
 import { createKeyring } from '../../src/core/crypto/keyring.ts'
 import { places } from '../../src/core/crypto/places.ts'
+import { AuthconnError } from '../../src/core/errors.ts'
 import type { DataKey, DataKeyStore } from '../../src/core/ports.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { silentLog } from '../support/stores.ts'
@@ -150,6 +151,59 @@ describe('a keyring', () => {
     }
   })
 })
+
+describe('while the KMS is away', () => {
+  const { keks: kms, setAway } = awayKms()
+  afterEach(() => setAway(false))
+
+  test('no uses are reserved of a data key that does not open', async () => {
+    const { store, workspace, uses, asked } = await makeStore()
+    const keyring = keyringOn(store, { usesAtOnce: 10 }, kms)
+    setAway(true)
+    for (let n = 0; n < 3; n++) {
+      await expect(keyring.prepare(workspace)).rejects.toMatchObject({ code: 'kms_unavailable' })
+    }
+    expect(asked()).not.toContain('reserve')
+    setAway(false)
+    await keyring.prepare(workspace)
+    expect([...uses.values()]).toEqual([10])
+  })
+
+  test('the data key at hand will do in the place of a newer one, as long as it has enough uses', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    const { store, workspace, rotate, keys } = await makeStore()
+    const keyring = keyringOn(store, { usesAtOnce: 10 }, kms)
+    await keyring.prepare(workspace)
+    await rotate(workspace)
+    vi.advanceTimersByTime(10_001)
+    setAway(true)
+    await keyring.prepare(workspace)
+    for (let n = 0; n < 5; n++) {
+      expect(sealedWith(await keyring.seal(placeIn(workspace), secret))).toBe(keys[0]?.id)
+    }
+    await expect(keyring.prepare(workspace), 'half of them are used').rejects.toMatchObject({
+      code: 'kms_unavailable',
+    })
+  })
+})
+
+/** A source of keys that can be away. */
+function awayKms() {
+  let isAway = false
+  const source: typeof kek = {
+    ...kek,
+    async unwrap(dataKey) {
+      if (isAway) throw new AuthconnError('kms_unavailable')
+      return kek.unwrap(dataKey)
+    },
+  }
+  return {
+    keks: createKeks(source),
+    setAway: (away: boolean) => {
+      isAway = away
+    },
+  }
+}
 
 describe('the uses of a data key', () => {
   const limits = { usesOfKey: 100, usesAtOnce: 10 }

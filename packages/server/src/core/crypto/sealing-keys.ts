@@ -1,3 +1,4 @@
+import { AuthconnError } from '../errors.ts'
 import type { DataKey, DataKeyStore, Log } from '../ports.ts'
 import { createDataKey, type KeyEncryptionKeys } from './key-encryption-key.ts'
 import type { UnwrappedKey, UnwrappedKeys } from './unwrapped-keys.ts'
@@ -5,7 +6,10 @@ import type { UnwrappedKey, UnwrappedKeys } from './unwrapped-keys.ts'
 export interface SealingKeys {
   /** The data key to seal the next value of a workspace with; that use of it is counted. */
   take(workspaceId: string): Promise<UnwrappedKey>
-  /** Makes sure that the next thousands of takes need nothing from the database, if they come soon. */
+  /**
+   * Makes sure that the next thousands of takes succeed without the database, if they come soon. While a KMS is away that has
+   * to unwrap the newest data key, the one at hand will do. Throws what the database and the KMS fail by.
+   */
   prepare(workspaceId: string): Promise<void>
   /** Has the next take look for the newest data key. */
   distrust(workspaceId: string): void
@@ -31,6 +35,9 @@ export const sealingLimits: SealingLimits = {
   trustMs: 10_000,
   workspaces: 10_000,
 }
+
+/** When a data key was the newest that is not to be trusted to be there any more. */
+const never = Number.NEGATIVE_INFINITY
 
 interface Sealing {
   key: UnwrappedKey
@@ -68,12 +75,17 @@ export function createSealingKeys(deps: {
     },
     async prepare(workspaceId) {
       const sealing = known.get(workspaceId)
-      if (sealing && isTrusted(sealing) && sealing.left > limits.usesAtOnce / 2) return
-      await renew(workspaceId)
+      if (sealing && isTrusted(sealing) && hasEnough(sealing)) return
+      try {
+        await renew(workspaceId)
+      } catch (error) {
+        if (!(sealing && hasEnough(sealing) && !isDistrusted(sealing) && isKmsAway(error))) throw error
+        warnOfFormer(workspaceId, error)
+      }
     },
     distrust(workspaceId) {
       const sealing = known.get(workspaceId)
-      if (sealing) sealing.seenAt = Number.NEGATIVE_INFINITY
+      if (sealing) sealing.seenAt = never
     },
   }
 
@@ -84,12 +96,20 @@ export function createSealingKeys(deps: {
     // What is to be sealed now may be lost otherwise, and a former data key opens like any other: so it is used while the
     // database is away.
     return renew(workspaceId).catch((error) => {
-      deps.log.warn(
-        { error, workspace: workspaceId },
-        'sealed with the data key at hand, which may not be the newest',
-      )
+      warnOfFormer(workspaceId, error)
       return sealing
     })
+  }
+
+  function warnOfFormer(workspaceId: string, error: unknown): void {
+    deps.log.warn(
+      { error, workspace: workspaceId },
+      'sealed with the data key at hand, which may not be the newest',
+    )
+  }
+
+  function hasEnough({ left }: Sealing): boolean {
+    return left > limits.usesAtOnce / 2
   }
 
   function isTrusted({ seenAt }: Sealing): boolean {
@@ -107,17 +127,25 @@ export function createSealingKeys(deps: {
     const seenAt = performance.now()
     let newest = await dataKeys.getCurrent(workspaceId)
     const before = known.get(workspaceId)
-    if (before?.key.id === newest.id && before.left > limits.usesAtOnce / 2) {
+    if (before?.key.id === newest.id && hasEnough(before)) {
       before.seenAt = seenAt
       return before
     }
-    while (!(await dataKeys.reserve(newest.id, limits.usesAtOnce, limits.usesOfKey))) newest = await follow(newest)
-    const key = await deps.unwrapped.get(newest.id, async () => newest)
+    // Before uses of it are reserved: those of a key that does not open now would be given up at every attempt.
+    let key = await unwrap(newest)
+    while (!(await dataKeys.reserve(newest.id, limits.usesAtOnce, limits.usesOfKey))) {
+      newest = await follow(newest)
+      key = await unwrap(newest)
+    }
     const sealing = before?.key.id === key.id ? before : { key, left: 0, seenAt }
     sealing.left += limits.usesAtOnce
     sealing.seenAt = seenAt
     remember(workspaceId, sealing)
     return sealing
+  }
+
+  function unwrap(dataKey: DataKey): Promise<UnwrappedKey> {
+    return deps.unwrapped.get(dataKey.id, async () => dataKey)
   }
 
   /** A data key that has been used as often as it may be gets a successor, of this process or of another. */
@@ -139,4 +167,12 @@ export function createSealingKeys(deps: {
       known.delete(oldest)
     }
   }
+}
+
+function isDistrusted({ seenAt }: Sealing): boolean {
+  return seenAt === never
+}
+
+function isKmsAway(error: unknown): boolean {
+  return error instanceof AuthconnError && error.code === 'kms_unavailable'
 }
