@@ -3,7 +3,7 @@ import { lockDataDirectory, makeDataDirectory } from './adapters/files/data-dire
 import { KeyServiceFailure } from './adapters/key-services/key-service.ts'
 import { findKeks } from './adapters/open-kek.ts'
 import { sampleDataKeys } from './adapters/postgres/data-key-store.ts'
-import { isDatabaseUnavailable, refusedAddress } from './adapters/postgres/database-errors.ts'
+import { isAboutDataKey, isDatabaseUnavailable, refusedAddress } from './adapters/postgres/database-errors.ts'
 import { migrate, pendingMigrations } from './adapters/postgres/migrate.ts'
 import { type OpenDatabase, openDatabase } from './adapters/postgres/open-database.ts'
 import type { Config } from './config/load-config.ts'
@@ -93,7 +93,8 @@ function inWords(error: unknown, { databaseUrl, databaseUrlSetting }: Config): u
   if (refused) {
     return new AuthconnError('setting_invalid', `${databaseUrlSetting} was refused: ${refused}`, { cause: error })
   }
-  if (isDatabaseUnavailable(error)) {
+  // A database that refuses what is sealed with a key that is gone has answered.
+  if (isDatabaseUnavailable(error) && !isAboutDataKey(error)) {
     const detail = `The database of ${databaseUrlSetting} does not answer`
     return new AuthconnError('database_unavailable', detail, { cause: error })
   }

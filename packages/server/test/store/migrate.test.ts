@@ -142,6 +142,39 @@ describeEachDatabase('the migration to callers with several keys', (database) =>
   })
 })
 
+describeEachDatabase('the migration to keys that rotate, of a vault with a damaged value,', (database) => {
+  let opened: OpenDatabase
+  beforeAll(async () => {
+    opened = await openTestDatabase(database)
+  })
+  afterAll(() => opened.close())
+
+  test('says where it is and what to do, changes nothing, and goes on when that is done', async () => {
+    const { db } = opened
+    await migrate(db, migrationsBefore('0004-key-rotation'))
+    const [known, unknown, grant] = [randomUUID(), randomUUID(), randomUUID()]
+    const sealedBy = (id: string) => seal(examplePlace, { id, bytes: randomBytes(32) }, Buffer.from('secret'))
+    await sql`insert into workspaces (id, name) values (${ids.workspace}, 'default')`.execute(db)
+    await sql`insert into data_keys (id, workspace_id, version, kek_id, wrapped) values
+      (${known}, ${ids.workspace}, 1, 'kek', '')`.execute(db)
+    await sql`insert into connections (id, workspace_id, name, provider_url, client_id, client_secret,
+      token_endpoint_auth_method, endpoints, iss_parameter_supported, authorization_parameters)
+      values (${ids.connection}, ${ids.workspace}, 'c', 'https://p.example', 'id', ${sealedBy(known)},
+        'client_secret_basic', '{}', false, '{}')`.execute(db)
+    await sql`insert into grants (id, workspace_id, connection_id, subject, status, access_token, refresh_token)
+      values (${grant}, ${ids.workspace}, ${ids.connection}, '', 'active', ${sealedBy(known)},
+        ${sealedBy(unknown)})`.execute(db)
+    const refused = expect(migrate(db)).rejects
+    await refused.toMatchObject({
+      code: 'sealed_value_damaged',
+      message: expect.stringMatching(`: grants.refresh_token of the row with the id ${grant}\\. Restore`),
+    })
+    expect(await pendingMigrations(db)).toContain('0004-key-rotation')
+    await sql`update grants set refresh_token = null where id = ${grant}`.execute(db)
+    expect(await migrate(db)).toContain('0004-key-rotation')
+  })
+})
+
 describeEachDatabase('the migration to keys that rotate', (database) => {
   let opened: OpenDatabase
   beforeAll(async () => {

@@ -2,10 +2,19 @@
 // value is sealed, so that it can refuse what would leave a value without its key.
 import { type Kysely, sql } from 'kysely'
 import { knowDataKeysOf } from './sealed-with.ts'
+import { refuseValuesWithoutKey } from './values-without-key.ts'
 
 export async function up(db: Kysely<unknown>): Promise<void> {
+  await refuseValuesWithoutKey(db, sealed)
   for (const statement of statements) await statement.execute(db)
 }
+
+const sealed = [
+  { table: 'connections', columns: ['client_secret', 'former_client_secret'] },
+  { table: 'grants', columns: ['access_token', 'refresh_token'] },
+  { table: 'authorizations', columns: ['secrets'] },
+  { table: 'revocations', columns: ['tokens'] },
+]
 
 const statements = [
   sql`alter table data_keys
@@ -14,8 +23,5 @@ const statements = [
   // Nobody has counted so far. No vault can have come as far as half of what a key may be used.
   sql`update data_keys set uses = 536870912`,
   // One rewrite of each table.
-  ...knowDataKeysOf('connections', ['client_secret', 'former_client_secret']),
-  ...knowDataKeysOf('grants', ['access_token', 'refresh_token']),
-  ...knowDataKeysOf('authorizations', ['secrets']),
-  ...knowDataKeysOf('revocations', ['tokens']),
+  ...sealed.flatMap(({ table, columns }) => knowDataKeysOf(table, columns)),
 ]

@@ -21,7 +21,7 @@ export function knowDataKeysOf(table: string, columns: readonly string[]): RawBu
 }
 
 /** Bytes 2 to 17 of a value in format version 1 (docs/sealed-values.md); null where there is no such value. */
-function dataKeyOf(column: string): RawBuilder<unknown> {
+export function dataKeyOf(column: string): RawBuilder<unknown> {
   const value = sql.ref(column)
   return sql`case when length(${value}) >= 45 and get_byte(${value}, 0) = 1
     then encode(substring(${value} from 2 for 16), 'hex')::uuid end`
