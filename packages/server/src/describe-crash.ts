@@ -12,8 +12,8 @@ export function describeCrash(error: unknown, secrets: readonly Secret[] = []): 
 }
 
 /** The secrets of the settings, and the passwords within them. */
-export function secretsOf({ keks = [], keyServices, databaseUrl, limits: { redisUrl } }: Config): Secret[] {
-  const urls = [databaseUrl, redisUrl].filter((url) => url !== undefined)
+export function secretsOf({ keks = [], keyServices, databaseUrl, proxy, limits: { redisUrl } }: Config): Secret[] {
+  const urls = [databaseUrl, redisUrl, proxy?.url].filter((url) => url !== undefined)
   const passwords = urls
     .map((url) => new Secret(new URL(url.reveal()).password))
     .filter((password) => password.reveal() !== '')

@@ -4,7 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { type Config, loadConfig } from './config/load-config.ts'
 import { type SettingName, settings } from './config/settings.ts'
 import { AuthconnError } from './core/errors.ts'
-import { describeCrash } from './describe-crash.ts'
+import { describeCrash, secretsOf } from './describe-crash.ts'
 import { closeDiagnostics, refuseInspection } from './guard-memory.ts'
 import { addKeysCommands } from './keys-commands.ts'
 import { createLogger } from './logger.ts'
@@ -12,6 +12,9 @@ import { version } from './version.ts'
 
 closeDiagnostics()
 process.on('uncaughtException', crash)
+
+/** Once it is read: whatever ends the process after that is told without its secrets. */
+let config: Config | undefined
 
 const flagged = [...settings].filter((setting) => 'flag' in setting)
 
@@ -87,7 +90,7 @@ function withSettings(command: Command): Command {
 
 /** Throws setting_invalid, inspection_refused. */
 function configOf(flags: Record<string, string>): Config {
-  const config = loadConfig({ ...process.env, ...environmentOf(flags) })
+  config = loadConfig({ ...process.env, ...environmentOf(flags) })
   refuseInspection(config.allowInspect)
   return config
 }
@@ -117,11 +120,15 @@ function report(error: unknown): number {
     process.stderr.write(`${title} (${error.code})\n${error.message}\n${hint}\n`)
     return kind === 'usage' ? 2 : 1
   }
-  process.stderr.write(`The vault failed to start\n${JSON.stringify(describeCrash(error), null, 2)}\n`)
+  process.stderr.write(`The vault failed to start\n${toText(error)}\n`)
   return 1
 }
 
 function crash(error: unknown): never {
-  process.stderr.write(`Uncaught exception\n${JSON.stringify(describeCrash(error), null, 2)}\n`)
+  process.stderr.write(`Uncaught exception\n${toText(error)}\n`)
   process.exit(1)
+}
+
+function toText(error: unknown): string {
+  return JSON.stringify(describeCrash(error, config && secretsOf(config)), null, 2)
 }

@@ -6,12 +6,13 @@ const kek = Buffer.alloc(32, 7).toString('base64')
 const config = loadConfig({
   AUTHCONN_KEK: kek,
   DATABASE_URL: 'postgres://vault:p%2Fw-one@db.example/authconn',
+  HTTPS_PROXY: 'http://vault:p%40ss-three@proxy.example:3128',
   AUTHCONN_REDIS_URL: 'redis://vault:half%-two@redis.example/0',
 })
 const described = (error: unknown) => JSON.stringify(describeCrash(error, secretsOf(config)))
 
 describe('a crash is described', () => {
-  test.each(['p%2Fw-one', 'p/w-one', 'half%-two', kek])(
+  test.each(['p%2Fw-one', 'p/w-one', 'half%-two', 'p%40ss-three', 'p@ss-three', kek])(
     'without %s, which is a secret of the settings',
     (secret) => {
       const error = new Error(`refused: ${secret}`, { cause: new Error(`because of ${secret}`) })

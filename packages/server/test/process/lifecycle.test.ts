@@ -155,6 +155,21 @@ describe('the key-encryption key', () => {
 })
 
 describe('start', () => {
+  test('tells of an error that nobody expected without the secrets of the settings', async () => {
+    const url = new URL(await emptyDatabase())
+    // The database repeats it in its refusal.
+    url.searchParams.set('options', '-c hunter2_password=on')
+    const { code, stderr } = await runServer(['migrate'], {
+      AUTHCONN_DATA_DIR: temporaryDirectory(),
+      DATABASE_URL: url.href,
+      AUTHCONN_REDIS_URL: 'redis://:hunter2_password@127.0.0.1:6379/0',
+    })
+    expect(code).toBe(1)
+    expect(stderr).toContain('unrecognized configuration parameter')
+    expect(stderr).toContain('[secret]')
+    expect(stderr).not.toContain('hunter2')
+  })
+
   test('refuses a data directory that another vault uses', async () => {
     const directory = temporaryDirectory()
     const vault = await startVaultProcess({ AUTHCONN_DATA_DIR: directory })
