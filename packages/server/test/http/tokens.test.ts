@@ -30,8 +30,13 @@ describe('200', () => {
     expect((await token(name, privileged)).body.refresh_token).toBeTruthy()
   })
 
-  test('notes within seconds that the grant is used', async () => {
-    const name = await v.createAuthorizedConnection()
+  test.each([
+    ['', () => v.createAuthorizedConnection()],
+    [', also by a token that had to be refreshed first', connectionWithEndedToken],
+  ])('notes within seconds that the grant and the caller are used%s', async (_how, connect) => {
+    const name = await connect()
+    const caller = `caller-${name}`
+    const key = await v.createCaller({ name: caller })
     const client = new pg.Client({ connectionString: v.databaseUrl })
     await client.connect()
     onTestFinished(() => client.end())
@@ -41,8 +46,12 @@ describe('200', () => {
       return (await client.query(text, [name])).rows[0].last_used_at
     }
     expect(await lastUsed()).toBeNull()
-    expect((await token(name)).status).toBe(200)
+    const lastCalled = async () =>
+      (await client.query('select last_used_at from callers where name = $1', [caller])).rows[0].last_used_at
+    expect(await lastCalled()).toBeNull()
+    expect((await token(name, key)).status).toBe(200)
     await expect.poll(lastUsed, { timeout: 5000 }).not.toBeNull()
+    await expect.poll(lastCalled, { timeout: 5000 }).not.toBeNull()
   })
 
   test.each([

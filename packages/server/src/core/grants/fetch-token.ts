@@ -67,8 +67,7 @@ export function createFetchToken(deps: {
     const decision = grant && decide(grant, now, request.wish)
     if (!grant || (decision !== 'serve' && decision !== 'serve_and_refresh'))
       return issueSlowly(caller, request, sight)
-    noteCallerUse(caller)
-    deps.uses.note(grant, now)
+    noteUse(caller, sight)
     if (decision === 'serve_and_refresh') refreshBehind(caller.workspaceId, request, grant)
     await recordAllowed(request, sight)
     return openToken(keyring, caller, grant)
@@ -81,8 +80,14 @@ export function createFetchToken(deps: {
     sight: TokenSight,
   ): Promise<FreshToken> {
     const token = await deps.issueToken(caller, request.connection, request.wish)
+    noteUse(caller, sight)
     await recordAllowed(request, sight)
     return token
+  }
+
+  function noteUse(caller: NonNullable<TokenSight['caller']>, { grant, now }: TokenSight): void {
+    noteCallerUse(caller)
+    if (grant) deps.uses.note(grant, now)
   }
 
   function recordAllowed(request: TokenRequest, sight: TokenSight): Promise<void> {
