@@ -130,7 +130,7 @@ export const settings = [
     name: 'HTTPS_PROXY',
     default: 'none',
     description:
-      'http:// or https:// URL of a proxy by which providers are called, with user:password where it wants them; https_proxy counts as well, and first. The database, Redis and the trace collector are reached without it. HTTP_PROXY has no meaning here: plain http never leaves the machine.',
+      'http:// or https:// URL of a proxy by which providers are called, with user:password where it wants them; https_proxy counts as well, and first. The database, Redis, the trace collector and key services are reached without it, except for what the clients of Azure and Google send by it on their own. HTTP_PROXY has no meaning here: plain http never leaves the machine.',
   },
   {
     name: 'NO_PROXY',
