@@ -484,6 +484,17 @@ describe('GitHub', () => {
   })
 })
 
+describe('Shopify', () => {
+  test('is not believed in the callback which shop it is: the connection says it', async () => {
+    nock('https://acme.myshopify.com')
+      .post('/admin/oauth/access_token')
+      .reply(200, { access_token: 'at', refresh_token: 'rt', expires_in: 3600 })
+    const shopify = await connect('shopify', { subdomain: 'acme' })
+    const redirected = callback({ code: 'code-1', state: 'state-0123456789', shop: 'other.myshopify.com' })
+    expect((await oauth.exchangeCode(shopify, requestOf({ scopes: [] }), redirected)).metadata).toEqual({})
+  })
+})
+
 describe('QuickBooks', () => {
   test('names the company in the callback', async () => {
     nock('https://oauth.platform.intuit.com')
