@@ -1,4 +1,5 @@
-import { readTlsFiles, type TlsCertificate, type TlsFiles } from './adapters/files/tls-files.ts'
+import { readTlsFiles, type TlsCertificate } from './adapters/files/tls-files.ts'
+import type { TlsFiles } from './config/load-config.ts'
 import type { Logger } from './logger.ts'
 
 export interface Certificate {

@@ -66,10 +66,9 @@ function answerLines(answer: Provider['token_answer'] = {}): Line[] {
   return [
     ['tokens at', answer.token_path],
     ['token types', words(answer.token_types)],
-    ['expiry', expiry && `${expiry.field} (${expiry.unit})`],
+    ['expiry', expiry && `${expiry.field} (date)`],
     ['error code at', answer.error_path],
     ['error words at', answer.error_description_path],
-    ['errors with status 200', answer.errors_with_status_200 ? 'yes' : undefined],
   ]
 }
 

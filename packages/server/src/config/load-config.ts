@@ -12,11 +12,16 @@ import { foreignSettings, type SettingName, settings } from './settings.ts'
 export type LogLevel = (typeof logLevels)[number]
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
+export interface TlsFiles {
+  readonly certFile: string
+  readonly keyFile: string
+}
+
 export interface Config {
   readonly host: string
   readonly port: number
   /** undefined: plain HTTP. */
-  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
+  readonly tls: TlsFiles | undefined
   readonly maxConnections: number
   readonly dataDirectory: string
   /** undefined: the embedded database. */

@@ -2,9 +2,16 @@ import { AuthconnError } from '../core/errors.ts'
 import { Secret } from '../core/secret.ts'
 import { type Environment, invalid, list, oneOf } from './read-setting.ts'
 
+/** The HTTP proxy through which providers are reached. */
 export interface ProxyConfig {
+  /** http or https, with user name and password where the proxy asks for them. */
   readonly url: Secret
+  /** What NO_PROXY lists. */
   readonly exceptions: readonly string[]
+  /**
+   * Who resolves the names of providers. `vault`: they are resolved and checked here, and the proxy is asked for the
+   * address. `proxy`: it is asked for the name, and nobody here sees what address that is.
+   */
   readonly names: 'vault' | 'proxy'
 }
 

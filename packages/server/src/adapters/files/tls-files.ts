@@ -1,12 +1,8 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
+import type { TlsFiles } from '../../config/load-config.ts'
 import { AuthconnError } from '../../core/errors.ts'
 import { Secret } from '../../core/secret.ts'
-
-export interface TlsFiles {
-  readonly certFile: string
-  readonly keyFile: string
-}
 
 export interface TlsCertificate {
   /** The certificate and what is between it and the root, in PEM. */

@@ -1,9 +1,10 @@
 import { Agent, buildConnector, request as undiciRequest } from 'undici'
+import type { ProxyConfig } from '../../config/network-settings.ts'
 import type { AddressKind } from './address-policy.ts'
 import { isThisMachine } from './check-url.ts'
 import type { ClientCertificate } from './client-certificate.ts'
 import { createTunnels, createTunnelTo, type Tunnels } from './open-tunnel.ts'
-import { type HttpProxy, isException } from './proxy.ts'
+import { isException } from './proxy.ts'
 import type { TransportAnswer } from './read-answer.ts'
 import { createCheckedLookup, type Lookup } from './resolve-checked.ts'
 
@@ -29,7 +30,7 @@ interface Options {
   allowLoopback: boolean
   timeoutMs: number
   lookup: Lookup | undefined
-  proxy: HttpProxy | undefined
+  proxy: ProxyConfig | undefined
 }
 
 const maxHeaderBytes = 16 * 1024

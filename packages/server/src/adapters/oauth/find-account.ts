@@ -25,11 +25,10 @@ export function createFindAccount(safeFetch: SafeFetch): OAuth['findAccount'] {
     const lookup = client.provider === null ? standardLookup : findCatalogEntry(client.provider)?.account
     const url = lookup && placeOf(client, lookup)
     if (!url) return null
-    const { method = 'GET', headers, body } = lookup
+    const { method = 'GET', body } = lookup
     const response = await safeFetch(url, {
       method,
       headers: {
-        ...headers,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         accept: 'application/json',
         authorization: `Bearer ${accessToken.reveal()}`,

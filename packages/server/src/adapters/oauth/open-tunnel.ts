@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { buildConnector, type Dispatcher, Pool } from 'undici'
+import type { ProxyConfig } from '../../config/network-settings.ts'
 import { ProviderFailure } from '../../core/oauth-port.ts'
-import type { HttpProxy } from './proxy.ts'
 import type { CheckedLookup } from './resolve-checked.ts'
 
 export interface Tunnels {
@@ -12,7 +12,7 @@ export interface Tunnels {
 
 /** Asks the proxy for tunnels (RFC 9110 section 9.3.6). What goes through them is encrypted for whom it is for. */
 export function createTunnels(
-  { url }: Pick<HttpProxy, 'url'>,
+  { url }: Pick<ProxyConfig, 'url'>,
   limits: { timeoutMs: number; maxHeaderBytes: number },
 ): Tunnels {
   const proxy = new URL(url.reveal())
@@ -62,7 +62,7 @@ export function createTunnels(
 }
 
 /** A tunnel to a host, by the addresses that its name was found to have, or by its name where the proxy resolves it. */
-export function createTunnelTo(tunnels: Tunnels, checked: CheckedLookup, names: HttpProxy['names']) {
+export function createTunnelTo(tunnels: Tunnels, checked: CheckedLookup, names: ProxyConfig['names']) {
   return async function tunnelTo(hostname: string, port: number): Promise<Socket> {
     const refusal = checked.findRefusal(hostname)
     if (refusal) throw refusal

@@ -12,7 +12,7 @@ type Hint = 'refresh_token' | 'access_token'
 
 /**
  * Revokes a token where the provider does it by a call of its own. Resolves when the provider does not accept it any more.
- * Throws ProviderFailure; `unsupported` for a token of the kind that it does not take.
+ * Throws ProviderFailure; `unsupported` for a refresh token.
  */
 export function createRevokeAsDeclared(safeFetch: SafeFetch) {
   const findAccount = createFindAccount(safeFetch)
@@ -23,8 +23,8 @@ export function createRevokeAsDeclared(safeFetch: SafeFetch) {
     hint: Hint,
     style: RevocationStyle,
   ): ReturnType<OAuth['revoke']> {
-    if (style.takes !== 'any' && style.takes !== hint) {
-      throw new ProviderFailure('unsupported', `The provider revokes by the ${style.takes}, not by the ${hint}`)
+    if (hint !== 'access_token') {
+      throw new ProviderFailure('unsupported', `The provider revokes by the access_token, not by the ${hint}`)
     }
     const { context, url } = prepareCall(safeFetch, client, 'revocation_endpoint', [token])
     const body = new URLSearchParams()
@@ -85,9 +85,6 @@ function identify(
         body,
         headers,
       )
-      return
-    case 'client':
-      authenticate(client)({ issuer: '' }, { client_id: client.clientId }, body, headers)
   }
 }
 

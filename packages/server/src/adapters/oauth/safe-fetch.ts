@@ -1,8 +1,8 @@
+import type { ProxyConfig } from '../../config/network-settings.ts'
 import { ProviderFailure } from '../../core/oauth-port.ts'
 import { type CallPolicy, findUrlProblem, showUrl, type UrlProblem } from './check-url.ts'
 import type { CheckedTransport, Transport } from './checked-transport.ts'
 import type { ClientCertificate } from './client-certificate.ts'
-import type { HttpProxy } from './proxy.ts'
 import { readAnswer, toFailure } from './read-answer.ts'
 import type { Lookup } from './resolve-checked.ts'
 
@@ -42,7 +42,7 @@ export interface SafeFetchOptions extends CallPolicy {
   transport?: Transport
   lookup?: Lookup
   /** By which providers are reached; undefined: directly. */
-  proxy?: HttpProxy | undefined
+  proxy?: ProxyConfig | undefined
 }
 
 /** The only door out of the vault: every outbound call goes through what this returns. */

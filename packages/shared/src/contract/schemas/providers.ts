@@ -50,19 +50,15 @@ const TokenAnswer = Type.Object(
     ),
     expiry: Type.Optional(
       Type.Object(
-        { field: Type.String(), unit: stringEnum(['date']) },
+        { field: Type.String() },
         {
           ...closed,
-          description:
-            'Where it says when the token ends, if not by expires_in in seconds; date: as a date in ISO 8601',
+          description: 'Where it says when the token ends, as a date in ISO 8601, if not by expires_in in seconds',
         },
       ),
     ),
     error_path: Type.Optional(Type.String({ description: 'To the error code, where it is not `error`' })),
     error_description_path: Type.Optional(Type.String({ description: 'Likewise of its description' })),
-    errors_with_status_200: Type.Optional(
-      Type.Boolean({ description: 'Whether failures come with a status of success' }),
-    ),
   },
   closed,
 )
@@ -85,11 +81,10 @@ const RevocationStyle = Type.Object(
   {
     method: stringEnum(['POST', 'DELETE']),
     authentication: stringEnum(
-      ['client', 'client_secret_basic', 'token', 'client_secret_header'],
-      'client: as at the token endpoint; token: the token itself in the Authorization header; client_secret_header: the secret there, and the client id in the body',
+      ['client_secret_basic', 'token', 'client_secret_header'],
+      'token: the token itself in the Authorization header; client_secret_header: the secret there, and the client id in the body',
     ),
     scheme: Type.Optional(Type.String({ description: 'Of that header, where it is not Bearer' })),
-    takes: stringEnum(['access_token', 'refresh_token', 'any'], 'The token by which the grant is ended'),
     field: Type.Optional(Type.String({ description: 'That holds the token' })),
     body: stringEnum(['form', 'json', 'none']),
     account_field: Type.Optional(
@@ -98,7 +93,11 @@ const RevocationStyle = Type.Object(
     gone: Type.Optional(Type.Array(Type.String(), { description: 'Errors that say that it is revoked already' })),
     gone_statuses: Type.Optional(Type.Array(Type.Integer(), { description: 'Likewise statuses' })),
   },
-  { ...closed, description: 'How tokens are revoked at the revocation endpoint, where it is not by RFC 7009' },
+  {
+    ...closed,
+    description:
+      'How grants are ended at the revocation endpoint, by the access token, where it is not by RFC 7009',
+  },
 )
 export type RevocationStyle = Static<typeof RevocationStyle>
 
@@ -108,7 +107,6 @@ const AccountLookup = Type.Object(
     url: Type.Optional(Type.String()),
     method: Type.Optional(stringEnum(['GET', 'POST'])),
     body: Type.Optional(Type.String({ description: 'JSON' })),
-    headers: Type.Optional(record('Sent besides the token')),
     id: Type.Optional(Type.String({ description: 'A path into the answer, as are those that follow' })),
     email: Type.Optional(Type.String()),
     login: Type.Optional(Type.String()),
@@ -157,9 +155,7 @@ export const Provider = Type.Object(
     authorization_parameters: Type.Optional(record('Sent with authorization requests')),
     token_parameters: Type.Optional(record('Sent when a code is exchanged')),
     refresh_parameters: Type.Optional(record('Sent with refreshes')),
-    body_format: Type.Optional(
-      stringEnum(['form', 'json'], 'Of requests to the token endpoint; form unless given'),
-    ),
+    body_format: Type.Optional(stringEnum(['json'], 'Of requests to the token endpoint, where it is not a form')),
     token_answer: Type.Optional(TokenAnswer),
     token_lifetime: Type.Optional(
       Type.Integer({
