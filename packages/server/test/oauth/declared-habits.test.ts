@@ -265,6 +265,17 @@ describe('Linear', () => {
     expect(await exchange('linear')).toMatchObject({ scope: 'read write', refreshToken: null })
   })
 
+  test('is given back tokens that are not kept, by the access token as it takes no other', async () => {
+    nock('https://api.linear.app')
+      .post('/oauth/token')
+      .reply(200, { token_type: 'Bearer', access_token: 'token-1', refresh_token: 'rt', id_token: 'none' })
+    const revocation = nock('https://api.linear.app', { reqheaders: bearer }).post('/oauth/revoke').reply(200)
+    const failure = await failureOf(exchange('linear'))
+    expect(failure.kind).toBe('id_token')
+    expect(failure.message).not.toContain('could not be revoked')
+    expect(revocation.isDone()).toBe(true)
+  })
+
   test('revokes by the access token itself, also one that it does not know any more', async () => {
     nock('https://api.linear.app', { reqheaders: bearer })
       .post('/oauth/revoke')
