@@ -1,5 +1,8 @@
+import type { IncomingMessage } from 'node:http'
 import { AuthconnError, type Token } from '@authconn/sdk'
-import { pseudonym } from './judge-local-request.ts'
+
+/** By which a proxy knows its own requests. */
+export const pseudonym = 'authconn-proxy'
 
 /** RFC 9110 section 7.6.1, and what older programs send in their place: these are between two neighbours. */
 const hopByHop = new Set([
@@ -8,15 +11,16 @@ const hopByHop = new Set([
 ])
 
 /** What only the proxy says to the upstream. */
-const own = new Set(['host', 'authorization', 'expect', 'via'])
+const own = new Set(['host', 'authorization', 'expect', 'via', 'content-length', 'transfer-encoding'])
 
 /** The headers for the upstream, as names and values in turn: those of the program, with the token. */
-export function requestHeaders(raw: readonly string[], host: string, token: Token): string[] {
-  const via = valuesOf(raw, 'via')
+export function requestHeaders(request: Framed, host: string, token: Token): string[] {
+  const via = valuesOf(request.rawHeaders, 'via')
   return [
     ...['Host', host, 'Authorization', authorizationOf(token)],
     ...['Via', [...via, `1.1 ${pseudonym}`].join(', ')],
-    ...endToEnd(raw).flatMap(([name, value]) => (own.has(name.toLowerCase()) ? [] : [name, value])),
+    ...framing(request),
+    ...endToEnd(request.rawHeaders).flatMap(([name, value]) => (own.has(name.toLowerCase()) ? [] : [name, value])),
   ]
 }
 
@@ -28,9 +32,27 @@ export function responseHeaders(raw: readonly string[], upstream: URL, local: st
   ])
 }
 
+type Framed = Pick<IncomingMessage, 'method' | 'headers' | 'rawHeaders'>
+
+/**
+ * Where the body ends, as it was understood here and never as it was written: a body that nothing frames would be the
+ * next request on a connection that programs share (RFC 9112 section 11.2).
+ */
+function framing({ method = 'GET', headers }: Framed): string[] {
+  if (headers['transfer-encoding'] !== undefined) return ['Transfer-Encoding', 'chunked']
+  if (headers['content-length'] !== undefined) return ['Content-Length', headers['content-length']]
+  // RFC 9110 section 8.6; Node would send an empty body in chunks, which some servers refuse.
+  return ['GET', 'HEAD', 'DELETE', 'OPTIONS'].includes(method) ? [] : ['Content-Length', '0']
+}
+
 function endToEnd(raw: readonly string[]): [name: string, value: string][] {
-  const named = new Set(valuesOf(raw, 'connection').flatMap((value) => value.toLowerCase().split(/[\s,]+/)))
+  const named = new Set(connectionOptions(raw))
   return pairs(raw).filter(([name]) => !hopByHop.has(name.toLowerCase()) && !named.has(name.toLowerCase()))
+}
+
+/** The names in Connection, in lower case. */
+export function connectionOptions(raw: readonly string[]): string[] {
+  return valuesOf(raw, 'connection').flatMap((value) => value.toLowerCase().split(/[\s,]+/))
 }
 
 function valuesOf(raw: readonly string[], wanted: string): string[] {

@@ -47,7 +47,7 @@ export async function serveProxy({ upstream, port, getToken }: ProxyOptions) {
       outbound.ask({
         method: request.method ?? 'GET',
         path: request.url ?? '/',
-        headers: [...requestHeaders(request.rawHeaders, upstream.host, used), ...framing(request)],
+        headers: requestHeaders(request, upstream.host, used),
         body: sent,
         signal,
       })
@@ -105,11 +105,6 @@ function listen(server: Server, port: number): Promise<number> {
       resolve(typeof address === 'object' && address !== null ? address.port : port)
     })
   })
-}
-
-/** What says where a body of unknown length ends; Node adds it by itself for some methods only. */
-function framing(request: IncomingMessage): string[] {
-  return request.headers['transfer-encoding'] === undefined ? [] : ['Transfer-Encoding', 'chunked']
 }
 
 /** The token to use instead of the refused one; undefined when the vault has no other. Throws what the vault says. */

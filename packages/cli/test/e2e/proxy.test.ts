@@ -51,6 +51,14 @@ async function send(url: string, options: RequestOptions = {}, body?: (request: 
   return { status: answer.statusCode, headers: answer.headers, text: await text(answer) }
 }
 
+/** What a client that is no library writes, and all that comes back. */
+function sendRaw(host: string, lines: string[]): Promise<string> {
+  const { hostname, port } = new URL(`http://${host}`)
+  const socket = connect({ host: hostname, port: Number(port) })
+  socket.write(lines.join('\r\n'))
+  return text(socket)
+}
+
 describe('with a real vault and provider', () => {
   test('the token is put into a request, and the program never has it', async () => {
     const url = await startProxy(current().sandbox.issuer)
@@ -146,6 +154,43 @@ describe('a request goes to the upstream', () => {
     }
   })
 
+  test.each(['GET', 'DELETE', 'OPTIONS', 'POST'])(
+    'framed, so that a body of %s is no second request',
+    async (method) => {
+      const api = await startApi(({ body }, __, response) => response.end(body))
+      const { url } = await startWith(api.url)
+      const { host } = new URL(url)
+      const body = 'GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n'
+      const ask = (connection: string) =>
+        sendRaw(host, [
+          `${method} /first HTTP/1.1`,
+          `Host: ${host}`,
+          `Content-Length: ${body.length}`,
+          connection,
+          '',
+          body,
+        ])
+      expect(await ask('Connection: content-length, close')).toMatch(/^HTTP\/1.1 400 /)
+      expect(await ask('Connection: close')).toContain(body)
+      expect(await send(`${url}/second`)).toMatchObject({ status: 200, text: '' })
+      expect(api.calls.map(({ path }) => path)).toEqual(['/first', '/second'])
+      expect(api.calls[0]?.headers).toMatchObject({ 'content-length': String(body.length) })
+    },
+  )
+
+  test('with the length 0 where a method has a body and none came', async () => {
+    const api = await startApi((_, __, response) => response.end())
+    const { url } = await startWith(api.url)
+    const { host } = new URL(url)
+    for (const method of ['POST', 'GET']) {
+      await sendRaw(host, [`${method} / HTTP/1.1`, `Host: ${host}`, 'Connection: close', '', ''])
+    }
+    const [post, get] = api.calls
+    expect(post?.headers).toMatchObject({ 'content-length': '0' })
+    for (const call of [post, get]) expect(call?.headers).not.toHaveProperty('transfer-encoding')
+    expect(get?.headers).not.toHaveProperty('content-length')
+  })
+
   test('piece by piece, and the answer comes back piece by piece', async () => {
     const pieces: string[] = []
     const streaming = await startStreaming()
@@ -233,6 +278,15 @@ describe('a request is refused, and goes nowhere', () => {
     ['of a browser, by its address bar', { headers: { 'sec-fetch-site': 'none' } }, 403],
     ['for another protocol', { headers: { connection: 'upgrade', upgrade: 'websocket' } }, 501],
     ['of another proxy of this kind', { headers: { via: '1.1 authconn-proxy' } }, 508],
+    [
+      'that would lose its length',
+      { headers: { connection: 'keep-alive, Content-Length', 'content-length': 0 } },
+      400,
+    ],
+    ['that would lose its host', { headers: { connection: 'host' } }, 400],
+    ['that would lose the token', { headers: { connection: 'authorization' } }, 400],
+    ['that would show the token', { method: 'TRACE' }, 501],
+    ['in another coding', { headers: { 'transfer-encoding': 'gzip, chunked' } }, 501],
     ['for a whole URL', { path: 'http://evil.example.com/' }, 400],
     ['that leaves the path', { path: '/../admin' }, 400],
     ['that leaves the path in another spelling', { path: '/a/%2E%2e/admin' }, 400],
@@ -244,6 +298,13 @@ describe('a request is refused, and goes nowhere', () => {
     expect((await send(url, options)).status).toBe(status)
     expect(api.calls).toEqual([])
     expect(vault.requests).toHaveLength(before)
+  })
+
+  test('to open a tunnel, without an answer', async () => {
+    const api = await startApi((_, __, response) => response.end('welcome'))
+    const { url } = await startWith(api.url)
+    await expect(send(url, { method: 'CONNECT', path: new URL(api.url).host })).rejects.toThrow('socket hang up')
+    expect(api.calls).toEqual([])
   })
 
   test('but it is answered under localhost, too', async () => {
