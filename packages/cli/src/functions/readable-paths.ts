@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { readdir, realpath } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import { defaultDataDirectory } from '@authconn/shared/local'
+import { configDirectory } from '../profiles/profile-store.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -43,12 +43,16 @@ function isWithin(path: string, directory: string): boolean {
   return way !== '..' && !/^\.\.[\\/]/.test(way) && !isAbsolute(way)
 }
 
-/** Where this machine keeps what the vault lets somebody in by. */
+/**
+ * Where this machine keeps what the vault lets somebody in by. A vault in another directory now does not make the key
+ * of the one in the usual place worthless.
+ */
 function credentialsOf(env: Env): string[] {
-  const home = env.HOME || homedir()
+  const { AUTHCONN_DATA_DIR: dataDirectory, AUTHCONN_API_KEY_FILE: keyFile } = env
   return [
-    env.AUTHCONN_DATA_DIR || defaultDataDirectory(env),
-    join(env.XDG_CONFIG_HOME || join(home, '.config'), 'authconn'),
-    ...(env.AUTHCONN_API_KEY_FILE ? [env.AUTHCONN_API_KEY_FILE] : []),
+    defaultDataDirectory(env),
+    configDirectory(env),
+    ...(dataDirectory ? [dataDirectory] : []),
+    ...(keyFile ? [keyFile] : []),
   ]
 }

@@ -63,7 +63,7 @@ export function createProfileStore(env: Env) {
 }
 
 /** `$AUTHCONN_CONFIG_DIR`, or else where this platform keeps the configuration of a user's programs. */
-function configDirectory(env: Env): string {
+export function configDirectory(env: Env): string {
   if (env.AUTHCONN_CONFIG_DIR) return env.AUTHCONN_CONFIG_DIR
   if (process.platform === 'win32' && env.APPDATA) return join(env.APPDATA, 'authconn')
   return join(env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config'), 'authconn')
