@@ -5,6 +5,7 @@ import { type Io, runCli, wantsJson } from './run-cli.ts'
 
 /** Runs one command line as this process: its signals, streams and exit code. */
 export async function runProcess(argv: readonly string[]): Promise<void> {
+  refuseDebugger()
   const interruption = new AbortController()
   const interrupt = (detail: string) => interruption.abort(new AuthconnError('interrupted', detail))
   const { stdin, stdout, stderr, env } = process
@@ -30,6 +31,14 @@ export async function runProcess(argv: readonly string[]): Promise<void> {
 
   process.exitCode = await runCli(argv, io)
   process.removeAllListeners('beforeExit')
+}
+
+/**
+ * In the place of Node's own handler, by which any process of this user, such as a function, would open a debugger in
+ * the one that holds the API key. Windows has no signals for it.
+ */
+function refuseDebugger(): void {
+  if (process.platform !== 'win32') process.on('SIGUSR1', () => {})
 }
 
 function unwritten(cause: NodeJS.ErrnoException): AuthconnError {

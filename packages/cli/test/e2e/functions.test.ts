@@ -241,6 +241,12 @@ describe('a function is permitted', () => {
   })
 })
 
+test.skipIf(process.platform === 'win32')('no signal opens a debugger in the process with the key', async () => {
+  const body = `process.kill(process.ppid, 'SIGUSR1'); await new Promise((resolve) => setTimeout(resolve, 500))`
+  // Node would say where it listens, or that it cannot.
+  expect(await running(body)).toMatchObject({ exitCode: 0, stderr: '' })
+})
+
 describe('a token is hidden', () => {
   test.each([
     ['in what is printed', 'console.log("at", access_token + ".")', 'at [secret].\n'],
