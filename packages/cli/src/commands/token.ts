@@ -48,10 +48,7 @@ export const token = defineCommand({
     ],
     ['authconn token google-oauth --min-ttl 10m', 'for work that takes ten minutes'],
     ['authconn token google-oauth --force-refresh', 'another one, after an API refused the last'],
-    [
-      'authconn token google-oauth --format env >> "$GITHUB_ENV"',
-      'GOOGLE_OAUTH_ACCESS_TOKEN for the next steps of a job',
-    ],
+    ['authconn token google-oauth --format env', 'GOOGLE_OAUTH_ACCESS_TOKEN=…, quoted for a shell'],
     [
       'authconn token google-oauth --format header | curl -H @- https://www.googleapis.com/oauth2/v2/userinfo',
       'the token in no command line, where other users could see it',
