@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -101,17 +101,17 @@ describe('login', () => {
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(words) })
   })
 
-  test('warns where the environment goes before what was kept', async () => {
+  test('warns where the environment stands in the way of what was kept', async () => {
     const { login } = await world()
     const { stderr } = await login('prod', { env: { AUTHCONN_API_KEY: 'ack_other' } })
-    expect(stderr).toContain('AUTHCONN_API_KEY in the environment goes before the profile')
+    expect(stderr).toContain('AUTHCONN_API_KEY in the environment stands in the way of the profile')
   })
 })
 
 describe('the vault is, in this order,', () => {
   /** Three vaults that tell which key they were asked with. */
   async function three() {
-    const { authconn } = await world()
+    const { authconn, directory } = await world()
     const made = async (name: string) => {
       const vault = await fakeVault({ getSelf: () => ({ ...caller(), workspace: name }) })
       const argv = ['login', '--profile', name, '--vault-url', vault.url]
@@ -124,7 +124,7 @@ describe('the vault is, in this order,', () => {
       const ran = await authconn(['whoami', '--json', ...flags], { env })
       return ran.exitCode === 0 ? JSON.parse(ran.stdout) : ran.stderr
     }
-    return { first, second, local, whoami, authconn }
+    return { first, second, local, whoami, authconn, directory }
   }
 
   test('that of --profile, with its own key and no other', async () => {
@@ -176,6 +176,37 @@ describe('the vault is, in this order,', () => {
       workspace: 'first',
       vault: { from: 'the profile first (the current one)' },
     })
+  })
+
+  test.each(['AUTHCONN_API_KEY', 'AUTHCONN_API_KEY_FILE'])(
+    'not the current profile for %s alone, which is for a vault that nobody named',
+    async (name) => {
+      const { first, second, whoami, authconn, directory } = await three()
+      const file = join(directory, 'key')
+      await writeFile(file, 'ack_env', { mode: 0o600 })
+      const env = { [name]: name === 'AUTHCONN_API_KEY' ? 'ack_env' : file }
+      const sent = () => [...first.requests, ...second.requests].filter(({ apiKey }) => apiKey === 'ack_env')
+      const refused = await authconn(['whoami'], { env })
+      expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('[usage]') })
+      expect(refused.stderr).toContain(`${name} is set without AUTHCONN_URL`)
+      expect(refused.stderr).toContain('AUTHCONN_PROFILE=second')
+      expect(sent()).toEqual([])
+      expect(await whoami([], { ...env, AUTHCONN_PROFILE: 'second' })).toMatchObject({ workspace: 'second' })
+      expect(sent()).toHaveLength(1)
+      expect(await whoami(['--profile', 'second'], env)).toMatchObject({ workspace: 'second' })
+      expect(sent()).toHaveLength(1)
+    },
+  )
+
+  test('the one on this machine for AUTHCONN_API_KEY alone, where there is no profile', async () => {
+    const { local, whoami, authconn, directory } = await three()
+    await authconn(['logout', '--all'])
+    await symlink(local.env.AUTHCONN_DATA_DIR, join(directory, 'authconn'), 'junction')
+    const env = { XDG_DATA_HOME: directory, LOCALAPPDATA: directory }
+    expect(await whoami([], { ...env, AUTHCONN_API_KEY: 'ack_env' })).toMatchObject({
+      vault: { from: 'this machine', key_from: 'AUTHCONN_API_KEY' },
+    })
+    expect(local.asked().at(-1)?.apiKey).toBe('ack_env')
   })
 
   test('the one on this machine, which --profile local names as well', async () => {

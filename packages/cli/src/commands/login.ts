@@ -99,11 +99,11 @@ async function readKey(ctx: Context, url: string): Promise<string> {
   return key
 }
 
-/** What was just kept would be used by no command. */
+/** What was just kept would be used by no command: another vault is, or a key that is for no vault is refused. */
 function warnOfEnvironment({ env, warn }: Context): void {
   const before = ['AUTHCONN_URL', 'AUTHCONN_API_KEY', 'AUTHCONN_API_KEY_FILE', 'AUTHCONN_DATA_DIR'].filter(
     (name) => env[name],
   )
   if (before.length === 0) return
-  warn(`${before.join(' and ')} in the environment goes before the profile, unless --profile names it.`)
+  warn(`${before.join(' and ')} in the environment stands in the way of the profile, unless --profile names it.`)
 }

@@ -25,11 +25,13 @@ export interface FoundVault {
 /** The name that stands for the vault on this machine among the profiles. */
 export const localProfile = 'local'
 
+const currentOne = 'the current one'
+
 /**
- * The vault: of --profile; of --vault-url or AUTHCONN_URL; of AUTHCONN_PROFILE; on this machine, in AUTHCONN_DATA_DIR; of the
- * current profile; on this machine. The key: of --profile; of AUTHCONN_API_KEY or AUTHCONN_API_KEY_FILE; the one that was kept for that vault, which goes
- * to no other. Throws vault_not_configured, unauthenticated, profile_not_found, keychain_unavailable, vault_not_genuine,
- * usage or key_file_unsafe.
+ * The vault: of --profile; of --vault-url or AUTHCONN_URL; of AUTHCONN_PROFILE; on this machine, in AUTHCONN_DATA_DIR;
+ * of the current profile; on this machine. The key: of --profile; of AUTHCONN_API_KEY or AUTHCONN_API_KEY_FILE, but not
+ * for a current profile; the one that was kept for that vault, which goes to no other. Throws vault_not_configured,
+ * unauthenticated, profile_not_found, keychain_unavailable, vault_not_genuine, usage or key_file_unsafe.
  */
 export async function findVault(
   env: Env,
@@ -50,6 +52,7 @@ export async function findVault(
   if (url === undefined) {
     const [name, from] = profile === undefined ? await impliedProfile(env) : []
     if (name !== undefined && from !== undefined && name !== localProfile) {
+      if (from === currentOne && ofEnvironment !== undefined) throw forNoVault(ofEnvironment, name)
       return { ...(await ofProfile(env, name, from, ofEnvironment, openKeychain)), allowInsecureHttp }
     }
   }
@@ -61,6 +64,17 @@ export async function findVault(
   // Who names that vault by --profile wants its key, too.
   const other = profile === undefined ? ofEnvironment : undefined
   return { ...(await onThisMachine(env, url, other, as)), allowInsecureHttp }
+}
+
+/** Where the last login was says nothing about whose key the environment holds. */
+function forNoVault({ from }: Key, current: string): AuthconnError {
+  return new AuthconnError(
+    'usage',
+    `${from} is set without AUTHCONN_URL; it is not sent to the vault of the current profile ${current}.`,
+    {
+      hint: `Set AUTHCONN_URL to the vault that the key is for. If it is for the one of ${current}, set AUTHCONN_PROFILE=${current}. To use the key of the profile, unset ${from} or give --profile ${current}.`,
+    },
+  )
 }
 
 interface Key {
@@ -78,7 +92,7 @@ async function impliedProfile(env: Env): Promise<[name?: string, from?: string]>
   // Who says where the vault on this machine keeps its data means that one.
   if (env.AUTHCONN_DATA_DIR) return []
   const current = await createProfileStore(env).current()
-  return current === undefined ? [] : [current, 'the current one']
+  return current === undefined ? [] : [current, currentOne]
 }
 
 async function ofProfile(
