@@ -57,8 +57,18 @@ test('sends the name of a known provider, with what its URLs hold, in the place 
     client_secret: 's',
   })
   expect(stderr).toContain('register the redirect URI http://localhost:8080/callback at https://console.example')
-  expect(stderr).toContain('authconn authorize crm --redirect-host localhost')
+  expect(stderr).toContain('authconn authorize crm\n')
   expect(stderr).toContain('No IP.')
+})
+
+test('sends nobody to authorize whose provider takes https redirect URIs only', async () => {
+  const registration = { url: 'https://console.example', redirect_uri: 'https://YOUR-HOST/callback', note: null }
+  const { url } = await fakeVault({ createConnection: () => connection({ name: 'chat', registration }) })
+  const known = ['--provider', 'slack', '--client-id', 'c', '--client-secret', '-']
+  const { stderr } = await run(['create', 'chat', ...known], { url, stdin: 's' })
+  expect(stderr).not.toContain('authconn authorize chat')
+  expect(stderr).toContain('authconn authorize cannot catch the browser there')
+  expect(stderr).toContain('AUTHCONN_ALLOWED_REDIRECT_URIS')
 })
 
 test('takes the name of a provider or its URL, not both', async () => {

@@ -163,6 +163,25 @@ describe('doctor', () => {
   })
 
   test.each([
+    ['http://localhost:8080/callback', 'ok', /^http:\/\/localhost:\d+\/callback is free/],
+    ['https://YOUR-HOST/callback', 'skipped', /takes https ones only/],
+  ] as const)('looks at the redirect URI that is to be registered: %s', async (redirect_uri, status, words) => {
+    const last_error = {
+      code: 'code_rejected',
+      class: 'configuration' as const,
+      detail: 'bad_redirect_uri',
+      at: '2026-01-01T00:00:00.000Z',
+    }
+    const registration = { url: 'https://console.example', redirect_uri, note: null }
+    const { check, diagnosis } = await diagnose(['google-oauth'], {
+      getConnection: () => connection({ issuer_url: null, registration, last_error }),
+    })
+    expect(check('redirect URI')).toMatchObject({ status, detail: expect.stringMatching(words) })
+    const { hostname } = new URL(redirect_uri)
+    expect(diagnosis.explanations[0]?.steps.join().toLowerCase()).toContain(`//${hostname}`)
+  })
+
+  test.each([
     ['pending', 'warning', 'never authorized'],
     ['expired', 'failed', 'expired'],
     ['revoked', 'failed', 'revoked'],

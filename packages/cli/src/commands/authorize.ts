@@ -1,4 +1,5 @@
 import { listenForCallback } from '../authorize/listen-for-callback.ts'
+import { findRegisteredHost } from '../authorize/registered-redirect.ts'
 import { type Consented, runConsent } from '../authorize/run-consent.ts'
 import { defineCommand } from '../command.ts'
 import { integer, negated, oneOf, text, toggle, words } from '../flags.ts'
@@ -25,8 +26,7 @@ export const authorize = defineCommand({
     }),
     redirectHost: oneOf(
       ['127.0.0.1', 'localhost', '::1'],
-      'the host of the redirect URI, for providers that insist on one',
-      '127.0.0.1',
+      'the host of the redirect URI; the one that is to be registered (authconn get NAME --json) unless given, otherwise 127.0.0.1',
     ),
     browser: negated('do not open a browser; print the address to open'),
     paste: toggle(
@@ -41,7 +41,7 @@ export const authorize = defineCommand({
       'authconn authorize google-oauth --no-browser',
       'on a machine without one: prints the address, takes the redirected one',
     ],
-    ['authconn authorize slack --redirect-host localhost', 'for a provider that wants http://localhost'],
+    ['authconn authorize acme --redirect-host localhost', 'for a provider that wants http://localhost'],
     ['authconn authorize google-oauth --subject user-17', "for one of the application's users"],
   ],
 
@@ -50,8 +50,9 @@ export const authorize = defineCommand({
     const vault = await ctx.vault()
     // What is in a pipe may be meant for another program: of a loop over a list of connections, for example.
     const paste = flags.paste === true || ctx.stdin.isTTY === true
-    // First of all, so that no authorization is begun that could not be finished.
-    const listener = await listenForCallback({ host: flags.redirectHost ?? '127.0.0.1', port: flags.port })
+    const host = flags.redirectHost ?? (await findRegisteredHost(vault, name, ctx.signal))
+    // Before the vault is asked for one, so that no authorization is begun that could not be finished.
+    const listener = await listenForCallback({ host, port: flags.port })
     try {
       return await runConsent({ ctx, vault, listener }, { ...flags, name, paste })
     } finally {

@@ -1,4 +1,5 @@
 import type { Connection } from '@authconn/sdk'
+import { cannotCatch, ownPage, registeredHost } from '../authorize/registered-redirect.ts'
 import { defineCommand } from '../command.ts'
 import { nameFlag, nameOperand } from '../input/connection-name.ts'
 import { connectionFlags, newConnection } from '../input/new-connection.ts'
@@ -54,9 +55,11 @@ export const create = defineCommand({
 
   next({ name, registration }) {
     const uri = registration?.redirect_uri ?? 'http://127.0.0.1:8080/callback'
-    const host = uri.startsWith('http://localhost:') ? ' --redirect-host localhost' : ''
     const at = registration?.url ?? 'the provider'
-    const note = registration?.note ? ` ${registration.note}` : ''
-    return `Next: register the redirect URI ${uri} at ${at}, then: authconn authorize ${name}${host}${note && `\n${note.trim()}`}`
+    const note = registration?.note ? `\n${registration.note}` : ''
+    if (registeredHost({ registration }) === undefined) {
+      return `Next: register a redirect URI of your own, such as ${uri}, at ${at}: ${cannotCatch}. ${ownPage}${note}`
+    }
+    return `Next: register the redirect URI ${uri} at ${at}, then: authconn authorize ${name}${note}`
   },
 })

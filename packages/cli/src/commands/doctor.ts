@@ -1,10 +1,11 @@
-import { AuthconnError } from '@authconn/sdk'
+import { AuthconnError, type Connection } from '@authconn/sdk'
 import { redirectUriOf } from '../authorize/listen-for-callback.ts'
+import { registeredHost } from '../authorize/registered-redirect.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
 import { checkConnection, findConnections } from '../doctor/check-connections.ts'
 import { checkProvider } from '../doctor/check-provider.ts'
-import { checkRedirect } from '../doctor/check-redirect.ts'
+import { checkRedirect, elsewhere } from '../doctor/check-redirect.ts'
 import { checkVault } from '../doctor/check-vault.ts'
 import type { Diagnosis } from '../doctor/diagnosis.ts'
 import { type Explanation, explainOauthError, oauthErrors } from '../doctor/oauth-errors.ts'
@@ -19,7 +20,10 @@ export const doctor = defineCommand({
   flags: {
     ...nameFlag,
     port: integer('PORT', 'the port of the redirect URI', { from: 1, to: 65535, fallback: 8080 }),
-    redirectHost: oneOf(['127.0.0.1', 'localhost', '::1'], 'the host of the redirect URI', '127.0.0.1'),
+    redirectHost: oneOf(
+      ['127.0.0.1', 'localhost', '::1'],
+      'the host of the redirect URI; the one that is to be registered for the connection unless given, otherwise 127.0.0.1',
+    ),
     error: text('WORDS', 'explain what the provider said, as on its page in the browser'),
   },
   terms: {
@@ -35,11 +39,19 @@ export const doctor = defineCommand({
 
   async run(ctx, { port, redirectHost, error, ...flags }, operands): Promise<Diagnosis> {
     const name = givenName(flags, operands)
-    const host = redirectHost ?? '127.0.0.1'
-    const redirectUri = redirectUriOf(host, port)
-    const asked = error === undefined ? undefined : explained(error, redirectUri)
+    const usual = redirectUriOf(redirectHost ?? '127.0.0.1', port)
+    const asked = error === undefined ? undefined : explained(error, usual)
+    const redirectUri = ({ registration }: Connection) => {
+      const host = redirectHost ?? registeredHost({ registration })
+      return host === undefined ? (registration?.redirect_uri ?? usual) : redirectUriOf(host, port)
+    }
     const found = await ctx.waitFor('Asking the vault', lookAtVault(ctx, name, redirectUri, error))
-    const checks = [...found.checks, ...(await checkRedirect(ctx, { host, port }))]
+    const ofConnection = found.connection === undefined ? '127.0.0.1' : registeredHost(found.connection)
+    const host = redirectHost ?? ofConnection
+    const checks = [
+      ...found.checks,
+      ...(host === undefined ? [elsewhere] : await checkRedirect(ctx, { host, port })),
+    ]
     const explanations = distinct([...found.explanations, ...(asked ? [asked] : [])])
     return { ok: checks.every(({ status }) => status !== 'failed'), checks, explanations }
   },
@@ -52,23 +64,23 @@ export const doctor = defineCommand({
 async function lookAtVault(
   ctx: Context,
   name: string | undefined,
-  redirectUri: string,
+  redirectUri: (connection: Connection) => string,
   error: string | undefined,
-): Promise<Pick<Diagnosis, 'checks' | 'explanations'>> {
+): Promise<Pick<Diagnosis, 'checks' | 'explanations'> & { connection?: Connection | undefined }> {
   const { checks, vault, self } = await checkVault(ctx)
   if (vault === undefined || self === undefined) return { checks, explanations: [] }
   const found = await findConnections(ctx, vault, name)
   checks.push(...found.checks, ...found.connections.map(checkConnection))
-  const [only] = found.connections
-  if (name !== undefined && only !== undefined) checks.push(await checkProvider(only, ctx.signal))
-  const explanations = found.connections.flatMap((connection) => {
-    const { last_error: last } = connection
+  const connection = name === undefined ? undefined : found.connections[0]
+  if (connection !== undefined) checks.push(await checkProvider(connection, ctx.signal))
+  const explanations = found.connections.flatMap((each) => {
+    const { last_error: last } = each
     const words = [...(name === undefined || error === undefined ? [] : [error])]
     if (last !== null) words.push(`${last.code} ${last.detail}`)
-    const known = { name: connection.name, clientId: connection.client_id, redirectUri }
-    return words.flatMap((each) => explainOauthError(each, known) ?? [])
+    const known = { name: each.name, clientId: each.client_id, redirectUri: redirectUri(each) }
+    return words.flatMap((said) => explainOauthError(said, known) ?? [])
   })
-  return { checks, explanations }
+  return { checks, explanations, connection }
 }
 
 /** Without a connection, which may not even be there: people come here with what a page said. Throws usage. */

@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import { AuthconnError } from '@authconn/sdk'
 import { bindLoopback, type RedirectHost } from '../authorize/bind-loopback.ts'
 import { redirectUriOf } from '../authorize/listen-for-callback.ts'
+import { cannotCatch, ownPage } from '../authorize/registered-redirect.ts'
 import { adviceFor, obstacleToBrowser, surroundings } from '../authorize/surroundings.ts'
 import type { Context } from '../context.ts'
 import type { Check } from './check.ts'
@@ -26,6 +27,14 @@ export async function checkRedirect(
           hint: advice ?? 'authorize prints the address to open, and takes the one that the browser ended on.',
         },
   ]
+}
+
+/** Instead of both, where the provider takes no redirect URI that authorize could listen on. */
+export const elsewhere: Check = {
+  name: 'redirect URI',
+  status: 'skipped',
+  detail: `the provider takes https ones only: ${cannotCatch}`,
+  hint: ownPage,
 }
 
 async function checkPort(host: RedirectHost, port: number, redirectUri: string): Promise<Check> {

@@ -227,7 +227,10 @@ describe('an authorization that does not', () => {
       },
       cancelAuthorization: () => ({ ...withoutUrl(), status: 'failed' }),
     })
-    const running = begin(['authorize', 'google-oauth', '--port', '0', '--no-browser'], { url })
+    const running = begin(
+      ['authorize', 'google-oauth', '--redirect-host', '127.0.0.1', '--port', '0', '--no-browser'],
+      { url },
+    )
     await expect.poll(() => requests.length, { timeout: 10_000 }).toBe(1)
     running.interrupt()
     began.resolve()
@@ -239,7 +242,10 @@ describe('an authorization that does not', () => {
 
   test('was interrupted while a silent vault was to begin it: ends all the same', async () => {
     const { url, requests } = await fakeVault({ startAuthorization: () => new Promise(() => {}) })
-    const running = begin(['authorize', 'google-oauth', '--port', '0', '--no-browser'], { url })
+    const running = begin(
+      ['authorize', 'google-oauth', '--redirect-host', '127.0.0.1', '--port', '0', '--no-browser'],
+      { url },
+    )
     await expect.poll(() => requests.length, { timeout: 10_000 }).toBe(1)
     running.interrupt()
     expect(await running.exitCode).toBe(130)
@@ -269,7 +275,10 @@ describe('an authorization that does not', () => {
         startAuthorization: () => started({ authorization_url, ...changes }),
         cancelAuthorization: () => ({ ...withoutUrl(), status: 'failed' }),
       })
-      const { exitCode, stderr } = await run(['authorize', 'google-oauth', '--port', '0'], { url })
+      const { exitCode, stderr } = await run(
+        ['authorize', 'google-oauth', '--redirect-host', '127.0.0.1', '--port', '0'],
+        { url },
+      )
       expect(stderr).toContain(why)
       expect(exitCode).toBe(7)
       expect(requests.map(({ operation }) => operation)).toEqual(['startAuthorization', 'cancelAuthorization'])
@@ -283,9 +292,12 @@ test('a taken port ends it before the vault is asked', async () => {
   onTestFinished(() => void server.close())
   const address = server.address()
   const port = typeof address === 'object' ? String(address?.port) : ''
-  const { exitCode, stderr } = await run(['authorize', 'google-oauth', '--port', port], {
-    url: 'http://127.0.0.1:9',
-  })
+  const { exitCode, stderr } = await run(
+    ['authorize', 'google-oauth', '--redirect-host', '127.0.0.1', '--port', port],
+    {
+      url: 'http://127.0.0.1:9',
+    },
+  )
   expect(exitCode).toBe(5)
   expect(stderr).toContain('[port_taken]')
   expect(stderr).toContain(port)

@@ -57,7 +57,11 @@ test.skipIf(process.platform === 'win32')('a second Ctrl-C does not wait for it'
     cancelAuthorization: () => new Promise(() => {}),
   })
   const env = { AUTHCONN_URL: url, AUTHCONN_API_KEY: 'ak_test' }
-  const child = startChild(cliPath, ['authorize', 'a', '--port', '0', '--no-browser'], env)
+  const child = startChild(
+    cliPath,
+    ['authorize', 'a', '--redirect-host', '127.0.0.1', '--port', '0', '--no-browser'],
+    env,
+  )
   await expect.poll(() => child.stderr(), { timeout: 10_000 }).toContain('Ctrl-C ends it')
   child.process.kill('SIGINT')
   await expect.poll(() => requests.length, { timeout: 10_000 }).toBe(2)

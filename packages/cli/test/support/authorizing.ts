@@ -19,7 +19,9 @@ export async function authorizing(flags: readonly string[] = [], handlers: Handl
     cancelAuthorization: () => ({ ...withoutUrl(), status: 'failed' }),
     ...handlers,
   })
-  const argv = ['authorize', 'google-oauth', '--port', '0', '--no-browser', '--json', ...flags]
+  // With a host nobody asks the vault for the registered one.
+  const host = handlers.getConnection ? [] : ['--redirect-host', '127.0.0.1']
+  const argv = ['authorize', 'google-oauth', '--port', '0', '--no-browser', '--json', ...host, ...flags]
   const running = begin(argv, { url: vault.url })
   await expect.poll(() => running.stderr(), { timeout: 10_000 }).toContain('redirect_uri')
   const notice: { redirect_uri: string } = JSON.parse(running.stderr().split('\n')[0] ?? '')
