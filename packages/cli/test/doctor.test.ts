@@ -1,6 +1,7 @@
 import { chmod, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
+import type { Provider } from '@authconn/shared'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { judgeClock, judgeKey } from '../src/doctor/check-vault.ts'
 import type { Diagnosis } from '../src/doctor/diagnosis.ts'
@@ -8,7 +9,7 @@ import { explainOauthError } from '../src/doctor/oauth-errors.ts'
 import { fakeVault, type Handlers, Problem } from './support/fake-vault.ts'
 import { localVault, withCredentials } from './support/local-vault.ts'
 import { run } from './support/run.ts'
-import { caller, connection } from './support/samples.ts'
+import { caller, connection, provider } from './support/samples.ts'
 
 const self = { ...caller({ permissions: ['connection:read'] }), workspace: 'acme' }
 
@@ -193,6 +194,33 @@ describe('doctor', () => {
       status: verdict,
       detail: expect.stringContaining(words),
       hint: expect.stringContaining('authconn authorize google-oauth'),
+    })
+  })
+
+  describe('of an active connection without a refresh token', () => {
+    const without = (changes: Parameters<typeof connection>[0] = {}) => ({
+      listConnections: () => ({ connections: [connection({ refreshable: false, ...changes })], next: null }),
+    })
+    const found = async (handlers: Handlers) => (await diagnose([], handlers)).check('connection google-oauth')
+
+    test('says nothing against a token that has no end', async () => {
+      expect(await found(without({ expires_at: null }))).toEqual({
+        name: 'connection google-oauth',
+        status: 'ok',
+        detail: 'active, with a token that has no end',
+      })
+    })
+
+    test.each<[Partial<Provider>, string]>([
+      [{ scopes: { separator: ' ', default: [], offline: 'offline_access' } }, 'the scope offline_access'],
+      [{}, 'authconn providers google'],
+      [{ refresh_token: { rotation: 'none' } }, 'gives no refresh tokens'],
+      [{ id: 'other' }, 'Look up for what the provider gives refresh tokens'],
+    ])('warns of one that ends, and says what the catalog knows: %j', async (changes, words) => {
+      const listProviders = () => ({ providers: [provider(changes)] })
+      const warned = await found({ ...without(), listProviders })
+      expect(warned).toMatchObject({ status: 'warning', hint: expect.stringContaining(words) })
+      expect(warned?.hint?.includes('offline_access')).toBe('scopes' in changes)
     })
   })
 

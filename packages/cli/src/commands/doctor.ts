@@ -3,7 +3,7 @@ import { redirectUriOf } from '../authorize/listen-for-callback.ts'
 import { registeredHost } from '../authorize/registered-redirect.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
-import { checkConnection, findConnections } from '../doctor/check-connections.ts'
+import { findConnections } from '../doctor/check-connections.ts'
 import { checkProvider } from '../doctor/check-provider.ts'
 import { checkRedirect, elsewhere } from '../doctor/check-redirect.ts'
 import { checkVault } from '../doctor/check-vault.ts'
@@ -70,7 +70,7 @@ async function lookAtVault(
   const { checks, vault, self } = await checkVault(ctx)
   if (vault === undefined || self === undefined) return { checks, explanations: [] }
   const found = await findConnections(ctx, vault, name)
-  checks.push(...found.checks, ...found.connections.map(checkConnection))
+  checks.push(...found.checks)
   const connection = name === undefined ? undefined : found.connections[0]
   if (connection !== undefined) checks.push(await checkProvider(connection, ctx.signal))
   const explanations = found.connections.flatMap((each) => {

@@ -1,18 +1,29 @@
 import { type AuthconnClient, AuthconnError, type Connection } from '@authconn/sdk'
+import type { Provider } from '@authconn/shared'
 import type { Context } from '../context.ts'
 import { listConnections } from '../list-connections.ts'
 import type { Check } from './check.ts'
 
-/** The one that is named, or all; undefined, with a check that says why, where they cannot be seen. */
+/** How the one that is named is, or all of them; none, with a check that says why, where they cannot be seen. */
 export async function findConnections(
   ctx: Context,
   vault: AuthconnClient,
   name: string | undefined,
 ): Promise<{ connections: Connection[]; checks: Check[] }> {
+  const { signal } = ctx
   try {
-    if (name === undefined) return { connections: await listConnections(ctx), checks: [] }
-    const { signal } = ctx
-    return { connections: [await vault.call('getConnection', { params: { name } }, { signal })], checks: [] }
+    const connections =
+      name === undefined
+        ? await listConnections(ctx)
+        : [await vault.call('getConnection', { params: { name } }, { signal })]
+    const { providers } = connections.some(ends) ? await vault.call('listProviders', {}, { signal }) : noProviders
+    const checks = connections.map((connection) =>
+      checkConnection(
+        connection,
+        providers.find(({ id }) => id === connection.provider),
+      ),
+    )
+    return { connections, checks }
   } catch (error) {
     ctx.signal.throwIfAborted()
     if (!(error instanceof AuthconnError)) throw error
@@ -24,8 +35,16 @@ export async function findConnections(
   }
 }
 
+const noProviders: { providers: Provider[] } = { providers: [] }
+
+/** Whether its access token ends, and no other can be had by itself. */
+function ends({ status, refreshable, expires_at }: Connection): boolean {
+  return status === 'active' && !refreshable && expires_at !== null
+}
+
 /** How the tokens of a connection are. */
-export function checkConnection({ name, status, last_error: error, refreshable }: Connection): Check {
+function checkConnection(connection: Connection, provider: Provider | undefined): Check {
+  const { name, status, last_error: error } = connection
   const check = `connection ${name}`
   const again = `authconn authorize ${name}`
   if (status === 'pending') {
@@ -43,13 +62,25 @@ export function checkConnection({ name, status, last_error: error, refreshable }
       hint: `See \`authconn get ${name} --history\`.`,
     }
   }
-  if (!refreshable) {
+  if (ends(connection)) {
     return {
       name: check,
       status: 'warning',
       detail: 'active, and without a refresh token: it ends with its access token',
-      hint: `Authorize it with what gives one, such as the scope offline_access: \`${again} --scopes LIST\`.`,
+      hint: toBeRefreshable(again, provider),
     }
   }
-  return { name: check, status: 'ok', detail: 'active' }
+  const endless = connection.refreshable ? '' : ', with a token that has no end'
+  return { name: check, status: 'ok', detail: `active${endless}` }
+}
+
+function toBeRefreshable(again: string, provider: Provider | undefined): string {
+  if (provider === undefined) {
+    return `Look up for what the provider gives refresh tokens, often a scope, and authorize it with that: \`${again} --scopes LIST\`.`
+  }
+  const { id, name, refresh_token: refreshToken, scopes } = provider
+  if (refreshToken.rotation === 'none') return `${name} gives no refresh tokens: run \`${again}\` when it ends.`
+  return scopes.offline === undefined
+    ? `See \`authconn providers ${id}\` for what is known of its refresh tokens, and the settings of the application there; then run \`${again}\`.`
+    : `Permit the scope ${scopes.offline} to the application at ${name}, then run \`${again}\`, which asks for it.`
 }
