@@ -294,10 +294,13 @@ describe("the provider's metadata", () => {
     })
   })
 
-  test('is not looked for without an issuer', async () => {
-    const { check } = await diagnose(['google-oauth'], { getConnection: () => connection({ issuer_url: null }) })
-    expect(check('provider metadata')).toMatchObject({ status: 'skipped' })
-  })
+  test.each([null, 'https://login.example.com/{tenantid}/v2.0'])(
+    'is not looked for where the issuer is %s',
+    async (issuer_url) => {
+      const { check } = await diagnose(['google-oauth'], { getConnection: () => connection({ issuer_url }) })
+      expect(check('provider metadata')).toMatchObject({ status: 'skipped' })
+    },
+  )
 })
 
 test.each([

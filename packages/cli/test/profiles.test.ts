@@ -89,6 +89,27 @@ describe('login', () => {
     expect(await readFile(file('prod'), 'utf8')).toContain(key)
   })
 
+  test('writes a damaged profile anew, and says so', async () => {
+    const { login, authconn, file, key } = await world()
+    await login('prod')
+    await writeFile(file('prod'), '{"api_key":"ack_canary"', { mode: 0o600 })
+    const { exitCode, stderr } = await login('prod')
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('written anew') })
+    expect(stderr).not.toContain('canary')
+    expect(await readFile(file('prod'), 'utf8')).toContain(key)
+    expect((await authconn(['list'])).exitCode).toBe(0)
+  })
+
+  test('goes on where the former key is in a keychain that cannot be reached, and warns', async () => {
+    const { login, authconn, file, vault, key } = await world()
+    await login('prod', { keychain: memoryKeychain() })
+    const { exitCode, stderr } = await login('prod', {}, '--store', 'file')
+    expect(exitCode).toBe(0)
+    expect(stderr).toContain(`The former key of the profile prod for ${vault.url} could not be removed`)
+    expect(await readFile(file('prod'), 'utf8')).toContain(key)
+    expect((await authconn(['profiles', 'list'])).stdout).toMatch(/^\* {2}prod /m)
+  })
+
   test.each([
     [['login'], '', 'The URL of the vault is missing'],
     [['login', '--vault-url', 'http://192.0.2.1'], 'ack_right', 'plain http'],

@@ -9,6 +9,7 @@ export const completion = defineCommand({
   flags: {},
   examples: [
     ['source <(authconn completion bash)', 'in ~/.bashrc'],
+    ['eval "$(authconn completion bash)"', 'the same for the bash of macOS, which cannot source that'],
     ['source <(authconn completion zsh)', 'in ~/.zshrc, after compinit'],
     ['authconn completion fish > ~/.config/fish/completions/authconn.fish', 'once'],
   ],

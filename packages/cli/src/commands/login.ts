@@ -50,7 +50,9 @@ export const login = defineCommand({
         `${localProfile} stands for the vault on this machine, which needs no login.`,
       )
     }
-    const former = await profiles.find(name)
+    const found = await profiles.findFormer(name)
+    const former = found === 'damaged' ? undefined : found
+    if (found === 'damaged') ctx.warn(`${profiles.fileOf(name)} is damaged, and is written anew.`)
     const { url: urlOfEnvironment, allowInsecureHttp } = await readSettings(env)
     const url = ctx.wanted.vaultUrl ?? former?.url ?? urlOfEnvironment ?? (await askUrl(ctx))
     // Before the key is asked for: an address that no key may be sent to is refused.

@@ -9,7 +9,7 @@ import { createProfileStore, type Profile } from './profile-store.ts'
  * Throws keychain_unavailable where it must be the keychain and cannot.
  */
 export async function keepKey(
-  ctx: Pick<Context, 'env' | 'openKeychain' | 'say'>,
+  ctx: Pick<Context, 'env' | 'openKeychain' | 'say' | 'warn'>,
   profile: Profile & { apiKey: string },
   store: 'auto' | 'keychain' | 'file',
   former: Profile | undefined,
@@ -20,9 +20,21 @@ export async function keepKey(
   await profiles.save(keychain ? { ...profile, apiKey: undefined } : profile)
   const stays = keychain !== undefined && former !== undefined && accountOf(former) === accountOf(profile)
   if (former !== undefined && former.apiKey === undefined && !stays) {
-    await (await ctx.openKeychain()).forget(accountOf(former))
+    await forget(ctx, former)
   }
   return keychain ? 'keychain' : 'file'
+}
+
+/** The new key is kept and works by now; a former one that cannot be reached is no reason to fail. */
+async function forget(ctx: Pick<Context, 'openKeychain' | 'warn'>, former: Profile): Promise<void> {
+  try {
+    await (await ctx.openKeychain()).forget(accountOf(former))
+  } catch (error) {
+    if (!(error instanceof AuthconnError)) throw error
+    ctx.warn(
+      `The former key of the profile ${former.name} for ${former.url} could not be removed from the keychain: ${error.detail}`,
+    )
+  }
 }
 
 /** Asked a harmless question first: on a machine without a screen there is a library, and no service behind it. */

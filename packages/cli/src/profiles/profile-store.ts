@@ -27,15 +27,26 @@ export function createProfileStore(env: Env) {
   const fileOf = (name: string) => join(directory, `${name}.json`)
   const currentFile = join(root, 'current-profile')
 
+  const read = (name: string) => readPrivateFile(fileOf(checkProfileName(name)))
+
   async function find(name: string): Promise<Profile | undefined> {
-    const file = fileOf(checkProfileName(name))
-    const content = await readPrivateFile(file)
-    return content === undefined ? undefined : parse(name, content, file)
+    const content = await read(name)
+    if (content === undefined) return undefined
+    const profile = parse(name, content)
+    if (profile !== undefined) return profile
+    throw new AuthconnError('vault_not_configured', `${fileOf(name)} is damaged: it is no profile.`, {
+      hint: `Log in again with \`authconn login --profile ${name} --vault-url URL\`, which writes it anew.`,
+    })
   }
 
   return {
     fileOf,
     find,
+    /** For who writes it anew: 'damaged' is no reason not to. */
+    async findFormer(name: string): Promise<Profile | 'damaged' | undefined> {
+      const content = await read(name)
+      return content === undefined ? undefined : (parse(name, content) ?? 'damaged')
+    },
     /** By name. */
     async list(): Promise<Profile[]> {
       const found = await Promise.all((await names(directory)).map(find))
@@ -101,7 +112,8 @@ async function writePrivate(file: string, content: string): Promise<void> {
   }
 }
 
-function parse(name: string, content: string, file: string): Profile {
+/** undefined when it is damaged. */
+function parse(name: string, content: string): Profile | undefined {
   const value = parseJson(content)
   const text = (key: string): string | undefined => {
     const found: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined
@@ -117,7 +129,5 @@ function parse(name: string, content: string, file: string): Profile {
   ) {
     return { name, url, workspace, caller, apiKey }
   }
-  throw new AuthconnError('vault_not_configured', `${file} is damaged: it is no profile.`, {
-    hint: `Log in again with \`authconn login --profile ${name}\`, which writes it anew.`,
-  })
+  return undefined
 }
