@@ -1,7 +1,8 @@
-import { writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { browse } from '@authconn/sandbox'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { commandTable, isGroup } from '../../src/command-table.ts'
 import { cliPath, startChild } from './support/child.ts'
 import { freePort } from './support/free-port.ts'
@@ -85,7 +86,8 @@ const scenes: Readonly<Record<string, Scene>> = {
   update: { argv: 'update new-MODE --client-secret-file SECRET' },
   revoke: { argv: 'revoke new-MODE' },
   delete: { argv: 'delete new-MODE --yes' },
-  providers: { argv: 'providers' },
+  // One alone: all of them would be the catalog once more, to be recorded anew with each change of it.
+  providers: { argv: 'providers quickbooks' },
   'callers create': { argv: 'callers create ci-MODE --allow token:read --connection google-*' },
   'callers list': { argv: 'callers list' },
   'callers rotate': { argv: 'callers rotate ci-MODE' },
@@ -130,8 +132,11 @@ async function argvOf({ argv }: Scene, mode: Mode): Promise<string[]> {
   const { sandbox, env, url } = current()
   const secret = join(env.HOME ?? '', 'secret.txt')
   await writeFile(secret, sandbox.client.client_secret)
-  const greet = join(env.HOME ?? '', 'greet.mjs')
-  await writeFile(greet, 'export default ({ who }) => ({ greeting: `Hello, ${who}` })')
+  // Not in HOME: the vault of this test has its credentials there, which no function may read.
+  const directory = await mkdtemp(join(tmpdir(), 'authconn-function-'))
+  onTestFinished(() => rm(directory, { recursive: true }))
+  const greet = join(directory, 'greet.mjs')
+  await writeFile(greet, "export default ({ who }) => ({ greeting: 'Hello, ' + who })")
   const known = {
     ...{ MODE: mode, ISSUER: sandbox.issuer, SECRET: secret, VAULT: url, PORT: String(await freePort()) },
     ...{ TYPES: join(env.HOME ?? '', `types-${mode}.d.ts`), FUNCTION: greet },
