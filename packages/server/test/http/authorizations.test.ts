@@ -265,7 +265,7 @@ describe('422', () => {
       v.sandbox.faults.set('token', { kind })
       const revocations = v.sandbox.stats.revocations
       expectProblem(await complete(id, redirectedUrl), 422, 'id_token_invalid')
-      expect(v.sandbox.stats.revocations, 'its tokens are revoked').toBe(revocations + 1)
+      expect(v.sandbox.stats.revocations, 'both its tokens are revoked').toBe(revocations + 2)
       expectProblem(await v.call('getToken', { params: { name } }), 409, 'grant_pending')
     },
   )
