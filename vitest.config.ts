@@ -7,6 +7,7 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 60_000,
     pool: 'forks',
-    maxWorkers: 2,
+    // More than the usual two cores: many tests wait for times to pass, or for a process to start.
+    maxWorkers: 3,
   },
 })
