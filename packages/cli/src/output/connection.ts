@@ -1,5 +1,6 @@
 import type { Connection } from '@authconn/sdk'
 import type { Grant, GrantStatus } from '@authconn/shared'
+import { endpointLines } from './endpoint-lines.ts'
 import { details } from './table.ts'
 import { timeLeft, timeUntil } from './time.ts'
 import type { View } from './view.ts'
@@ -8,7 +9,6 @@ type GrantState = Omit<Grant, 'subject'>
 
 /** Everything the vault tells of a connection. */
 export function describeConnection(connection: Connection, view: View): string {
-  const { endpoints } = connection
   return details(
     [
       ...describeGrant(connection, view),
@@ -19,13 +19,7 @@ export function describeConnection(connection: Connection, view: View): string {
       ['client authentication', connection.token_endpoint_auth_method],
       ['client key', clientKey(connection, view)],
       ['former client secret', formerSecret(connection, view)],
-      ['authorization endpoint', endpoints.authorization_endpoint],
-      ['token endpoint', endpoints.token_endpoint],
-      ['revocation endpoint', endpoints.revocation_endpoint ?? 'none'],
-      ['introspection endpoint', endpoints.introspection_endpoint],
-      ['userinfo endpoint', endpoints.userinfo_endpoint],
-      ['key set', endpoints.jwks_uri],
-      ['pushed requests', endpoints.pushed_authorization_request_endpoint],
+      ...endpointLines(connection.endpoints),
       [
         'revocations to do',
         connection.pending_revocations > 0

@@ -1,8 +1,7 @@
 import type { Provider } from '@authconn/shared'
-import { details } from './table.ts'
+import { endpointLines } from './endpoint-lines.ts'
+import { type DetailLine, details } from './table.ts'
 import type { View } from './view.ts'
-
-type Line = readonly [label: string, value: string | null | undefined]
 
 /** Everything that the catalog declares of a provider. */
 export function describeProvider(provider: Provider, view: View): string {
@@ -16,7 +15,7 @@ export function describeProvider(provider: Provider, view: View): string {
       ['provider url', provider.provider_url],
       ['also known by', words(provider.other_urls)],
       ...(provider.variables ?? []).map(
-        ({ name, description, example, default: usual }): Line => [
+        ({ name, description, example, default: usual }): DetailLine => [
           `--${name}`,
           `${description}; such as ${example}${usual === undefined ? '' : `, by default ${usual}`}`,
         ],
@@ -24,12 +23,7 @@ export function describeProvider(provider: Provider, view: View): string {
       ['issuer', provider.issuer_url],
       ['issuer in ID tokens', words(provider.issuer_aliases)],
       ['tenant ids', pairs(provider.tenant_ids)],
-      ['authorization endpoint', endpoints.authorization_endpoint],
-      ['token endpoint', endpoints.token_endpoint],
-      ['revocation endpoint', endpoints.revocation_endpoint ?? 'none'],
-      ['introspection endpoint', endpoints.introspection_endpoint],
-      ['userinfo endpoint', endpoints.userinfo_endpoint],
-      ['key set', endpoints.jwks_uri],
+      ...endpointLines(endpoints),
       ['client authentication', provider.token_endpoint_auth_method],
       ['PKCE', provider.pkce],
       ['nonce in ID tokens', provider.drops_nonce ? 'no' : undefined],
@@ -61,7 +55,7 @@ export function describeProvider(provider: Provider, view: View): string {
   )
 }
 
-function answerLines(answer: Provider['token_answer'] = {}): Line[] {
+function answerLines(answer: Provider['token_answer'] = {}): DetailLine[] {
   const { expiry } = answer
   return [
     ['tokens at', answer.token_path],

@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { browse, type Sandbox, startSandbox } from '@authconn/sandbox'
+import { type Sandbox, startSandbox } from '@authconn/sandbox'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest'
+import { authorizeConnection } from '../support/authorize-connection.ts'
 import { temporaryDatabase } from '../support/temporary-database.ts'
 import { runServer, startVaultProcess, temporaryDirectory } from '../support/vault-process.ts'
 
@@ -19,17 +20,7 @@ type Running = Awaited<ReturnType<typeof startVaultProcess>>
 const names = ['one', 'two', 'three']
 
 async function authorizeAll(vault: Running): Promise<Map<string, string>> {
-  for (const name of names) {
-    const { client, issuer } = sandbox
-    await vault.call('createConnection', { body: { name, provider_url: issuer, ...client } })
-    const started = await vault.call('startAuthorization', {
-      params: { name },
-      body: { scopes: ['openid'], redirect_uri: 'http://127.0.0.1:8080/callback' },
-    })
-    const { redirectedUrl } = await browse(started.body.authorization_url)
-    const body = { redirected_url: redirectedUrl }
-    await vault.call('completeAuthorization', { params: { id: started.body.id }, body })
-  }
+  for (const name of names) await authorizeConnection(vault, sandbox, name)
   return tokensOf(vault, vault.credentials().api_key)
 }
 

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { browse, type Sandbox, startSandbox } from '@authconn/sandbox'
+import { type Sandbox, startSandbox } from '@authconn/sandbox'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
+import { authorizeConnection } from '../support/authorize-connection.ts'
 import { findPgbouncer, startPgbouncer } from '../support/pgbouncer.ts'
 import { temporaryDatabase } from '../support/temporary-database.ts'
 import { runServer, startVaultProcess, temporaryDirectory } from '../support/vault-process.ts'
@@ -32,15 +33,7 @@ async function environment(kind: string): Promise<Environment> {
 }
 
 async function authorize(vault: Running, name: string): Promise<string> {
-  const { client, issuer } = sandbox
-  await vault.call('createConnection', { body: { name, provider_url: issuer, ...client } })
-  const started = await vault.call('startAuthorization', {
-    params: { name },
-    body: { scopes: ['openid'], redirect_uri: 'http://127.0.0.1:8080/callback' },
-  })
-  const { redirectedUrl } = await browse(started.body.authorization_url)
-  const body = { redirected_url: redirectedUrl }
-  await vault.call('completeAuthorization', { params: { id: started.body.id }, body })
+  await authorizeConnection(vault, sandbox, name)
   return tokenOf(vault, name)
 }
 
