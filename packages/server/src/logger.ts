@@ -12,7 +12,7 @@ export function createLogger(level: LogLevel, moreFields?: () => object, descrip
     level,
     ...(moreFields ? { mixin: moreFields } : {}),
     base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
+    timestamp: createTimestamp(),
     formatters: { level: (label) => ({ level: label }) },
     serializers: { err: describeError, error: describeError, req: () => undefined, res: () => undefined },
   }
@@ -26,22 +26,36 @@ export function createLogger(level: LogLevel, moreFields?: () => object, descrip
 function writeTogether(descriptor: number): DestinationStream {
   // Synchronous: what an asynchronous one still holds at the exit it tries to write for ever when the reader has gone,
   // as `tee` has after Ctrl-C. pino itself takes a broken pipe as the end of logging.
-  const output = pino.destination({ dest: descriptor, sync: true, minLength: 8 * 1024, maxLength: 1024 * 1024 })
+  const output = pino.destination({ dest: descriptor, sync: true, maxLength: 1024 * 1024 })
   // Nor may a full disk or a closed terminal end the vault. What cannot be written is dropped.
   output.on('error', () => undefined)
-  let isDue = false
+  let lines = ''
   const flush = () => {
-    isDue = false
-    output.flush()
+    if (lines === '') return
+    const together = lines
+    lines = ''
+    output.write(together)
   }
   process.on('exit', flush)
   return {
     write(line) {
-      output.write(line)
-      if (isDue) return
-      isDue = true
-      setImmediate(flush)
+      if (lines === '') setImmediate(flush)
+      lines += line
     },
+  }
+}
+
+/** The time as pino writes it, put into words once for all lines of a millisecond. */
+function createTimestamp(): () => string {
+  let last = 0
+  let text = ''
+  return () => {
+    const now = Date.now()
+    if (now !== last) {
+      last = now
+      text = `,"time":"${new Date(now).toISOString()}"`
+    }
+    return text
   }
 }
 

@@ -62,7 +62,7 @@ export interface AuditQuery extends Page {
 }
 
 export interface AuditStore {
-  /** All or none, durably, in one statement. */
+  /** Records of one stream that follow each other: all or none, durably, in one statement. */
   append(rows: readonly AuditRow[]): Promise<void>
   /**
    * Newest first. `visible`: the actor itself, or the connection and subject patterns of what it may see; what is about no

@@ -30,7 +30,7 @@ export function measureRequests(app: FastifyInstance, meter: Pick<HttpMeter, 'an
   app.addHook('onRequest', (request, reply, done) => {
     request.position = ++underWay
     // The one event that comes as well when the client has left before the answer.
-    reply.raw.once('close', end)
+    reply.raw.on('close', end)
     done()
   })
   app.addHook('onResponse', (request, reply, done) => {

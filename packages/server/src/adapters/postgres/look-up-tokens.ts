@@ -2,6 +2,7 @@ import type { GrantStatus, Permission } from '@authconn/shared'
 import { CompiledQuery } from 'kysely'
 import type { LastError } from '../../core/grant-port.ts'
 import type { TokenLookup, TokenQuestion, TokenSight } from '../../core/token-port.ts'
+import { arrayText } from './array-text.ts'
 import type { Database } from './database.ts'
 import { often } from './often.ts'
 
@@ -13,7 +14,7 @@ import { often } from './often.ts'
  * A refresh token is read only for callers that may see it; an error only where nothing else can be said.
  * Times come as numbers and lists as lines, none of which can hold an end of line: the driver takes long over both.
  */
-const text = often(`select asked.n, ${seconds('now()')} as now,
+const text = often(`select asked.n::int, ${seconds('now()')} as now,
     c.id as caller_id, c.workspace_id, c.name as caller_name, ${lines('c.permissions')} as permissions,
     ${lines('c.connections')} as connections, ${lines('c.subjects')} as subjects,
     ${seconds('c.last_used_at')} as caller_used_at,
@@ -25,8 +26,8 @@ const text = often(`select asked.n, ${seconds('now()')} as now,
     g.blocked, ${seconds('g.retry_at')} as retry_at, g.rejections,
     ${seconds('g.last_refreshed_at')} as last_refreshed_at, ${seconds('g.last_used_at')} as last_used_at,
     case when g.status <> 'active' or g.blocked or g.retry_at is not null then g.last_error end as last_error
-  from unnest($1::int[], $2::bytea[], $3::text[], $4::text[], $5::text[])
-    as asked (n, key_hash, connection, subject, address)
+  from unnest($1::bytea[], $2::text[], $3::text[], $4::text[]) with ordinality
+    as asked (key_hash, connection, subject, address, n)
   left join lateral (select caller_id from caller_keys
     where key_hash = asked.key_hash and (ends_at is null or ends_at > now()) offset 0) k on true
   left join lateral (select * from callers
@@ -48,22 +49,22 @@ export function createTokenLookup(db: Database): TokenLookup {
   return async function lookUpTokens(questions) {
     const { rows } = await db.executeQuery<Row>(CompiledQuery.raw(text, parameters(questions)))
     const sights = new Array<TokenSight | undefined>(questions.length)
-    for (const row of rows) sights[row.n] = toSight(row)
+    for (const row of rows) sights[row.n - 1] = toSight(row)
     return sights.map((sight) => sight ?? { now: new Date() })
   }
 }
 
 function parameters(questions: readonly TokenQuestion[]): unknown[] {
   return [
-    questions.map((_, n) => n),
-    questions.map(({ keyHash }) => keyHash),
-    questions.map(({ connection }) => connection),
-    questions.map(({ subject }) => subject),
-    questions.map(({ address }) => address),
+    arrayText(questions.map(({ keyHash }) => keyHash)),
+    arrayText(questions.map(({ connection }) => connection)),
+    arrayText(questions.map(({ subject }) => subject)),
+    arrayText(questions.map(({ address }) => address)),
   ]
 }
 
 interface Row {
+  /** The place of the question, from 1. */
   n: number
   now: number
   caller_id: string | null

@@ -34,7 +34,14 @@ export function hashApiKey(key: Secret): Buffer {
 }
 
 function checksum(body: string): string {
-  return toBase62(BigInt(hash('sha256', prefix + body, 'buffer').readUInt32BE()), checksumLength)
+  // Of every key that is presented: with 32 bits it takes no BigInt.
+  let rest = Number.parseInt(hash('sha256', prefix + body, 'hex').slice(0, 8), 16)
+  let text = ''
+  while (text.length < checksumLength) {
+    text = alphabet.charAt(rest % 62) + text
+    rest = Math.floor(rest / 62)
+  }
+  return text
 }
 
 function toBase62(number: bigint, length: number): string {

@@ -97,6 +97,7 @@ function coversPatterns(held: readonly string[], wanted: readonly string[]): boo
 
 /** Glob with `*` alone, in time linear in the text for each `*`. */
 export function matches(pattern: string, text: string): boolean {
+  if (pattern === '*') return true
   const [first = '', ...rest] = pattern.split('*')
   if (rest.length === 0) return pattern === text
   if (!text.startsWith(first)) return false

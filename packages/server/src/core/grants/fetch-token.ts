@@ -17,6 +17,8 @@ import { decide } from './refresh-policy.ts'
 export interface TokenRequest {
   /** The Authorization header. */
   authorization: string | undefined
+  /** SHA-256 of the key in it, in hex, where that is known already. */
+  keyHash: string | null
   connection: string
   wish: TokenWish
   address: string | null
@@ -51,7 +53,8 @@ export function createFetchToken(deps: {
     // Of a key that is none there is nobody to tell of.
     let seen: TokenSight = { now: new Date(0) }
     try {
-      const keyHash = hashApiKey(readApiKey(request.authorization))
+      const key = readApiKey(request.authorization)
+      const keyHash = request.keyHash === null ? hashApiKey(key) : Buffer.from(request.keyHash, 'hex')
       const { connection, wish, address } = request
       seen = await deps.lookUp({ keyHash, connection, subject: wish.subject ?? '', address })
       return await answer(request, seen)

@@ -7,6 +7,7 @@ export function createTokenHandler(deps: { fetchToken: FetchToken }): TokenHandl
   return async function getToken(request, { params, query }) {
     const token = await deps.fetchToken({
       authorization: request.headers.authorization,
+      keyHash: request.keyHash,
       connection: params.name,
       wish: {
         subject: query.subject,
