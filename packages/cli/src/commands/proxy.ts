@@ -6,7 +6,7 @@ import { serveProxy } from '../proxy/serve-proxy.ts'
 
 export const proxy = defineCommand({
   description:
-    'It listens on 127.0.0.1, and passes each request on to the upstream with the token in the Authorization header. Each request asks the vault; when the upstream refuses the token with 401, the request is sent once more with another one, if its body is no longer than 1 MiB. Requests of browsers are refused. Any program on this machine can use it, also one of another user.',
+    'It listens on 127.0.0.1, and passes each request on to the upstream with the token in the Authorization header. Each request asks the vault; when the upstream refuses the token with 401, the request is sent once more with another one, if its body is no longer than 1 MiB. Requests of browsers are refused, and on Linux those of programs of other users; elsewhere any program on this machine can use it.',
   operand: nameOperand,
   flags: {
     ...nameFlag,

@@ -1,10 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { pipeline } from 'node:stream'
 import { AuthconnError, type Token } from '@authconn/sdk'
 import { errorTable } from '@authconn/shared/errors'
 import { createUpstream } from './ask-upstream.ts'
 import { requestHeaders, responseHeaders } from './headers.ts'
-import { judgeLocalRequest } from './judge-local-request.ts'
+import { isOwnProgram } from './is-own-program.ts'
+import { judgeLocalRequest, type Refusal } from './judge-local-request.ts'
 import { keepBody } from './kept-body.ts'
 
 export interface ProxyOptions {
@@ -20,11 +22,21 @@ export async function serveProxy({ upstream, port, getToken }: ProxyOptions) {
   const server = boundedServer((request, response) => {
     serve(request, response).catch((error: unknown) => sendFailure(response, error, upstream))
   })
+  /** Looked up when a connection is made, while its program cannot have closed it without losing the answer. */
+  const own = new WeakMap<Socket, Promise<boolean | undefined>>()
+  server.on('connection', (socket: Socket) => {
+    const judged = isOwnProgram(socket)
+    // Its failure is that of the requests on it, which may never come.
+    judged.catch(() => undefined)
+    own.set(socket, judged)
+  })
   const local = `http://127.0.0.1:${await listen(server, port)}`
   const boundPort = Number(new URL(local).port || 80)
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const refusal = judgeLocalRequest(request, boundPort, upstream.pathname.replace(/\/$/, ''))
+    const refusal =
+      judgeLocalRequest(request, boundPort, upstream.pathname.replace(/\/$/, '')) ??
+      ((await own.get(request.socket)) === false ? foreign : undefined)
     if (refusal) {
       sendProblem(response, refusal.status, { title: 'The proxy refuses this request', detail: refusal.reason })
       return
@@ -74,6 +86,8 @@ export async function serveProxy({ upstream, port, getToken }: ProxyOptions) {
     },
   }
 }
+
+const foreign: Refusal = { status: 403, reason: 'This proxy is for programs of the user who started it.' }
 
 function boundedServer(listener: (request: IncomingMessage, response: ServerResponse) => void): Server {
   // An upload may take as long as it goes on; the headers before it may not.

@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process'
 import {
   type ClientRequest,
   type IncomingMessage,
@@ -8,6 +9,7 @@ import {
 import { connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { text } from 'node:stream/consumers'
+import { promisify } from 'node:util'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { fakeVault, Problem } from '../support/fake-vault.ts'
 import { begin } from '../support/run.ts'
@@ -60,6 +62,24 @@ function sendRaw(host: string, lines: string[]): Promise<string> {
 }
 
 describe('with a real vault and provider', () => {
+  // To be another user takes root, which CI is.
+  test.runIf(process.platform === 'linux' && process.getuid?.() === 0)(
+    "a program of another user gets nothing of it, and the user's own does",
+    async () => {
+      const url = await startProxy(current().sandbox.issuer)
+      const ask = (uid: number) =>
+        promisify(execFile)(
+          process.execPath,
+          ['-e', `fetch('${url}/userinfo').then(async (r) => console.log(r.status, await r.text()))`],
+          { uid, cwd: '/', env: {} },
+        )
+      expect((await ask(0)).stdout).toMatch(/^200 /)
+      const { stdout } = await ask(65_534)
+      expect(stdout).toMatch(/^403 /)
+      expect(stdout).toContain('This proxy is for programs of the user who started it.')
+    },
+  )
+
   test('the token is put into a request, and the program never has it', async () => {
     const url = await startProxy(current().sandbox.issuer)
     const response = await fetch(`${url}/userinfo`)
