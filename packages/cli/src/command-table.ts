@@ -195,6 +195,12 @@ export const commandTable: readonly TableEntry[] = [
     load: async () => (await import('./commands/providers.ts')).providers,
   },
   {
+    name: 'open',
+    summary: "Open the provider's console, where the application of a connection is registered",
+    ofConnections: true,
+    load: async () => (await import('./commands/open.ts')).openConsole,
+  },
+  {
     name: 'doctor',
     summary: 'Find out what is wrong, and explain the usual OAuth errors',
     load: async () => (await import('./commands/doctor.ts')).doctor,

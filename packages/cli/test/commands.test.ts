@@ -142,6 +142,7 @@ test('providers NAME shows what is declared of one, and knows no others', async 
   const unknown = await run(['providers', 'gogle'], { url })
   expect(unknown.exitCode).toBe(2)
   expect(unknown.stderr).toContain('no provider "gogle"')
+  expect(unknown.stderr).toContain('Did you mean google?')
 })
 
 test('an interrupted command ends with 130', async () => {

@@ -16,6 +16,7 @@ const names = {
   connections: async () => ['google-oauth', 'slack'],
   callers: async () => ['ci'],
   profiles: async () => ['prod', 'local'],
+  providers: async () => ['google', 'github', 'slack'],
 }
 
 const offered = async (...words: string[]) => {
@@ -56,6 +57,13 @@ describe('in place of the last word', () => {
     [['get', '--name', 'g'], ['google-oauth']],
     [['callers', 'revoke', ''], ['ci']],
     [['profiles', 'use', 'p'], ['prod']],
+    [
+      ['providers', 'g'],
+      ['google', 'github'],
+    ],
+    [['create', 'new', '--provider', 'go'], ['google']],
+    [['open', '--provider=sl'], ['slack']],
+    [['open', 'sl'], ['slack']],
     [
       ['list', '--profile', ''],
       ['prod', 'local'],

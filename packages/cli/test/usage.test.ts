@@ -117,6 +117,7 @@ describe('help', () => {
     'logout',
     'whoami',
     'providers',
+    'open',
     'doctor',
     'completion',
     'version',

@@ -1,13 +1,18 @@
-/** Opens the browser without waiting for it; when that fails, which may show late, says why. */
-export function openBrowser(url: string, failed: (reason: string) => void): void {
-  const fail = (error: unknown) => failed(error instanceof Error ? error.message : String(error))
-  import('open')
-    .then(async ({ default: open }) => {
-      const opener = await open(url)
-      opener.once('error', fail)
-      opener.once('exit', (code) => {
-        if (code !== 0 && code !== null) failed(`the program that opens it ended with ${code}`)
-      })
+/**
+ * Opens the browser. Resolves once the program that opens it has ended, which can be when the browser is closed: to why it
+ * could not, or to undefined when it could.
+ */
+export async function openBrowser(url: string): Promise<string | undefined> {
+  try {
+    const { default: open } = await import('open')
+    const opener = await open(url)
+    return await new Promise((resolve) => {
+      opener.once('error', (error) => resolve(error.message))
+      opener.once('exit', (code) =>
+        resolve(code === 0 || code === null ? undefined : `the program that opens it ended with ${code}`),
+      )
     })
-    .catch(fail)
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
 }

@@ -29,5 +29,11 @@ export function sendPerson(
     ].join('\n'),
     { authorization_id: id, redirect_uri: redirectUri, authorization_url: url },
   )
-  if (opening) openBrowser(url, (reason) => ctx.warn(`the browser could not be opened: ${reason}`))
+  if (opening) void warnUnlessOpened(ctx, url)
+}
+
+/** Opens the browser, and tells when that failed, which may show late. */
+export async function warnUnlessOpened(ctx: Pick<Context, 'warn'>, url: string): Promise<void> {
+  const failure = await openBrowser(url)
+  if (failure !== undefined) ctx.warn(`the browser could not be opened: ${failure}`)
 }

@@ -1,6 +1,6 @@
-import { AuthconnError } from '@authconn/sdk'
 import type { Provider } from '@authconn/shared'
 import { defineCommand } from '../command.ts'
+import { findProvider, listProviders } from '../list-providers.ts'
 import { plainLine } from '../output/plain.ts'
 import { describeProvider } from '../output/provider.ts'
 import { table } from '../output/table.ts'
@@ -8,7 +8,7 @@ import { table } from '../output/table.ts'
 export const providers = defineCommand({
   description:
     'For these the vault knows the endpoints and habits. Others are discovered from their URL (OpenID Connect Discovery, RFC 8414), or their endpoints are given by flags of authconn create.',
-  operand: { label: 'NAME', help: 'all that is known of one provider, and where that is from' },
+  operand: { label: 'provider', help: 'all that is known of one provider, and where that is from' },
   flags: {},
   examples: [
     ['authconn providers', 'what to give as --provider or --provider-url'],
@@ -20,13 +20,7 @@ export const providers = defineCommand({
   ],
 
   async run(ctx, _flags, [name]): Promise<{ providers: Provider[] }> {
-    const { signal } = ctx
-    const vault = await ctx.vault()
-    const all = await ctx.waitFor('Asking the vault', vault.call('listProviders', {}, { signal }))
-    if (name === undefined) return all
-    const found = all.providers.filter(({ id }) => id === name)
-    if (found.length > 0) return { providers: found }
-    throw new AuthconnError('usage', `The vault knows no provider "${name}"; authconn providers lists them.`)
+    return { providers: name === undefined ? await listProviders(ctx) : [await findProvider(ctx, name)] }
   },
 
   render({ providers: found }, view) {

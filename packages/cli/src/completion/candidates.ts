@@ -89,6 +89,7 @@ async function valuesOf(word: string, place: Place, names: Names): Promise<Candi
   if (word === '--profile') return only(asCandidates(await names.profiles()))
   if (flag?.value === 'FILE') return { files: true, candidates: [] }
   if (flag?.choices) return only(asCandidates(flag.choices))
+  if (word === '--provider') return only(asCandidates(await names.providers()))
   const ofConnection = word === '--connection' || (word === '--name' && place.command?.operand?.label === 'name')
   if (ofConnection && place.name !== 'create') return only(asCandidates(await names.connections()))
   return only([])
@@ -111,6 +112,8 @@ async function operandsOf({ entries, command, name, operands }: Place, names: Na
       return only(name === 'create' ? [] : asCandidates(await names.connections()))
     case 'caller':
       return only(asCandidates(await names.callers()))
+    case 'provider':
+      return only(asCandidates(await names.providers()))
     case 'profile':
       return only(asCandidates(await names.profiles()))
     case 'command':

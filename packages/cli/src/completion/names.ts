@@ -14,6 +14,7 @@ export interface Names {
   connections(): Promise<string[]>
   callers(): Promise<string[]>
   profiles(): Promise<string[]>
+  providers(): Promise<string[]>
 }
 
 export function createNames(
@@ -40,6 +41,12 @@ export function createNames(
           const page = await client.call('listCallers', { query: { limit: 1000, ...after } }, { signal })
           return { items: page.callers.map(({ name }) => name), next: page.next }
         })
+      }),
+    providers: () =>
+      orNone(async () => {
+        const client = await vault()
+        const { providers } = await client.call('listProviders', {}, { signal })
+        return providers.map(({ id }) => id)
       }),
     profiles: () => orNone(async () => [...(await createProfileStore(env).names()), localProfile]),
   }

@@ -9,34 +9,35 @@ vi.mock('open', () => ({ default: open }))
 
 beforeEach(() => void open.mockReset())
 
+const opening = async () => {
+  const opener = new EventEmitter()
+  open.mockResolvedValue(opener)
+  const opened = openBrowser('https://id.example/')
+  await expect.poll(() => opener.listenerCount('exit')).toBe(1)
+  return { opener, opened }
+}
+
 describe('a browser that does not open', () => {
   test('since its program cannot be started is told', async () => {
     open.mockRejectedValue(new Error('spawn xdg-open ENOENT'))
-    const failed = vi.fn()
-    openBrowser('https://id.example/', failed)
-    await expect.poll(() => failed.mock.calls).toEqual([['spawn xdg-open ENOENT']])
+    expect(await openBrowser('https://id.example/')).toBe('spawn xdg-open ENOENT')
   })
 
-  test('since its program gives up later is told', async () => {
-    const opener = new EventEmitter()
-    open.mockResolvedValue(opener)
-    const failed = vi.fn()
-    openBrowser('https://id.example/', failed)
-    await expect.poll(() => opener.listenerCount('exit')).toBe(1)
-    opener.emit('exit', 3)
-    expect(failed).toHaveBeenCalledWith('the program that opens it ended with 3')
+  test.each([
+    ['exit', 3, 'the program that opens it ended with 3'],
+    ['error', new Error('spawn xdg-open EACCES'), 'spawn xdg-open EACCES'],
+  ] as const)('since its program gives up later, by %s, is told', async (event, value, reason) => {
+    const { opener, opened } = await opening()
+    opener.emit(event, value)
+    expect(await opened).toBe(reason)
   })
 })
 
 test('a browser that opens is not told about', async () => {
-  const opener = new EventEmitter()
-  open.mockResolvedValue(opener)
-  const failed = vi.fn()
-  openBrowser('https://id.example/', failed)
-  await expect.poll(() => opener.listenerCount('exit')).toBe(1)
+  const { opener, opened } = await opening()
   opener.emit('exit', 0)
   expect(open).toHaveBeenCalledWith('https://id.example/')
-  expect(failed).not.toHaveBeenCalled()
+  expect(await opened).toBeUndefined()
 })
 
 test.each([

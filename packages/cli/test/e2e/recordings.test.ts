@@ -106,6 +106,17 @@ const scenes: Readonly<Record<string, Scene>> = {
   doctor: { argv: 'doctor google-oauth --port PORT', env: here },
   'doctor, an error explained': { argv: 'doctor --port PORT --error redirect_uri_mismatch', env: here },
   logout: { argv: 'logout --profile prod', before: (mode) => (mode === 'terminal' ? Promise.resolve() : login()) },
+  open: {
+    argv: 'open google-console',
+    env: here,
+    before: (mode) =>
+      mode === 'terminal'
+        ? current().vault.call('createConnection', {
+            body: { name: 'google-console', provider: 'google', client_id: 'ID', client_secret: 'SECRET' },
+          })
+        : Promise.resolve(),
+  },
+  'open, not in the catalog': { argv: 'open google-oauth', env: here },
   'an unknown command': { argv: 'lst' },
 }
 
