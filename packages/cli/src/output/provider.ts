@@ -26,6 +26,7 @@ export function describeProvider(provider: Provider, view: View): string {
       ...endpointLines(endpoints),
       ['client authentication', provider.token_endpoint_auth_method],
       ['PKCE', provider.pkce],
+      ['further grants', words(provider.grant_types)],
       ['nonce in ID tokens', provider.drops_nonce ? 'no' : undefined],
       ['usual scopes', scopes.default.join(' ') || 'none'],
       ['scope for refreshing', scopes.offline],

@@ -1,59 +1,16 @@
 import nock from 'nock'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createOAuth } from '../../src/adapters/oauth/create-oauth.ts'
-import type { AuthorizedTokens, OAuth, OAuthClient } from '../../src/core/oauth-port.ts'
-import { Secret } from '../../src/core/secret.ts'
-import { callback, requestOf, secretMethods, secretOf } from './support/clients.ts'
-import { openLockedDoor, openMockedDoor } from './support/doors.ts'
+import { requestOf, secretMethods } from './support/clients.ts'
+import { openLockedDoor } from './support/doors.ts'
 import { failureOf } from './support/failures.ts'
+import { basic, connect, useKnownProviders } from './support/known-provider.ts'
 
 // The answers are those that the providers' documentation shows. Google, Microsoft and the code flow of QuickBooks and
 // GitHub are in known-providers.test.ts.
 
-let oauth: OAuth
-
-beforeEach(() => {
-  nock.disableNetConnect()
-  oauth = createOAuth({ safeFetch: openMockedDoor(), refreshTimeoutMs: 2_000 })
-})
-
-afterEach(() => {
-  expect(nock.pendingMocks()).toEqual([])
-  nock.cleanAll()
-  nock.enableNetConnect()
-  nock.restore()
-  nock.activate()
-})
-
-const basic = { authorization: `Basic ${btoa('client-id:client-secret')}` }
+const { exchange, refresh, revoke, account, urlOf } = useKnownProviders()
 const bearer = { authorization: 'Bearer token-1' }
-
-async function connect(provider: string, variables = {}): Promise<OAuthClient> {
-  const { resolveProvider } = createOAuth({ safeFetch: openLockedDoor(), refreshTimeoutMs: 2_000 })
-  const client = { provider, variables, clientId: 'client-id', endpoints: {}, authMethods: secretMethods }
-  return { ...(await resolveProvider(client)), clientId: 'client-id', credential: secretOf('client-secret') }
-}
-
-async function exchange(provider: string, request = {}, parameters = {}) {
-  const redirected = callback({ code: 'code-1', state: 'state-0123456789', ...parameters })
-  return revealed(
-    await oauth.exchangeCode(await connect(provider), requestOf({ scopes: [], ...request }), redirected),
-  )
-}
-
-const revealed = ({ accessToken, refreshToken, ...rest }: AuthorizedTokens) => ({
-  ...rest,
-  accessToken: accessToken.reveal(),
-  refreshToken: refreshToken?.reveal() ?? null,
-})
-
-const refresh = async (provider: string) => oauth.refresh(await connect(provider), new Secret('refresh-1'))
-const revoke = async (provider: string, hint: 'access_token' | 'refresh_token' = 'access_token') =>
-  oauth.revoke(await connect(provider), new Secret('token-1'), hint)
-const account = async (provider: string, variables = {}) =>
-  oauth.findAccount(await connect(provider, variables), new Secret('token-1'))
-const urlOf = async (provider: string, scopes: string[]) =>
-  new URL(await oauth.authorizationUrl(await connect(provider), requestOf({ scopes }))).searchParams
 const nobody = { id: null, email: null, login: null, name: null, company: null }
 
 describe('Slack', () => {
@@ -107,7 +64,7 @@ describe('Slack', () => {
       .post('/api/oauth.v2.access', /grant_type=refresh_token/)
       .reply(200, { ok: true, access_token: 'xoxe.xoxp-2', token_type: 'user', ...rotating })
     const tokens = await refresh('slack-user')
-    expect([tokens.accessToken.reveal(), tokens.refreshToken?.reveal()]).toEqual(['xoxe.xoxp-2', 'xoxe-1-bot'])
+    expect(tokens).toMatchObject({ accessToken: 'xoxe.xoxp-2', refreshToken: 'xoxe-1-bot' })
   })
 
   test('is asked for scopes with commas, and for those of users by another parameter', async () => {
@@ -202,7 +159,7 @@ describe('Notion', () => {
     nock('https://api.notion.com')
       .post('/v1/oauth/token', { grant_type: 'refresh_token', refresh_token: 'refresh-1' })
       .reply(200, { ...answer, refresh_token: 'nrt_2' })
-    expect((await refresh('notion')).refreshToken?.reveal()).toBe('nrt_2')
+    expect((await refresh('notion')).refreshToken).toBe('nrt_2')
   })
 
   test.each([
@@ -214,11 +171,12 @@ describe('Notion', () => {
     expect((await failureOf(refresh('notion'))).kind).toBe(kind)
   })
 
-  test('revokes by JSON, too', async () => {
+  test('revokes by the access token, in JSON and with nothing besides it', async () => {
     nock('https://api.notion.com', { reqheaders: { ...basic, 'content-type': 'application/json' } })
-      .post('/v1/oauth/revoke', { token: 'token-1', token_type_hint: 'access_token' })
+      .post('/v1/oauth/revoke', { token: 'token-1' })
       .reply(200, { request_id: 'r1' })
-    await revoke('notion')
+    expect(await revoke('notion')).toBe('revoked')
+    expect((await failureOf(revoke('notion', 'refresh_token'))).kind).toBe('unsupported')
   })
 
   test('is asked for the consent of a user, and for no scopes', async () => {
@@ -242,11 +200,25 @@ describe('Linear', () => {
     expect(await exchange('linear')).toMatchObject({ scope: 'read write', expiresIn: 86_399, tokenType: 'Bearer' })
   })
 
-  test('says that a refresh token is used up', async () => {
+  test('gives another refresh token with a refresh', async () => {
     nock('https://api.linear.app')
-      .post('/oauth/token')
-      .reply(400, { error: 'invalid_grant', error_description: 'The refresh token is not valid.' })
-    expect((await failureOf(refresh('linear'))).kind).toBe('invalid_grant')
+      .post('/oauth/token', (body) => body.refresh_token === 'refresh-1' && body.client_id === 'client-id')
+      .reply(200, {
+        access_token: 'lin_2',
+        token_type: 'Bearer',
+        expires_in: 86_399,
+        refresh_token: 'r2',
+        scope: 'read',
+      })
+    expect(await refresh('linear')).toMatchObject({ accessToken: 'lin_2', refreshToken: 'r2' })
+  })
+
+  test.each([
+    [400, 'invalid_grant', 'The refresh token is not valid.', 'invalid_grant'],
+    [401, 'invalid_client', 'Invalid client credentials', 'client'],
+  ])('%i %s is what it is', async (status, error, error_description, kind) => {
+    nock('https://api.linear.app').post('/oauth/token').reply(status, { error, error_description })
+    expect((await failureOf(refresh('linear'))).kind).toBe(kind)
   })
 
   test('tells whose token it is by GraphQL', async () => {
@@ -318,6 +290,40 @@ describe('Stripe', () => {
     expect((await failureOf(exchange('stripe'))).kind).toBe(kind)
   })
 
+  test('gives the same rights again with a refresh', async () => {
+    nock('https://connect.stripe.com')
+      .post('/oauth/token', (body) => body.refresh_token === 'refresh-1' && body.client_secret === 'client-secret')
+      .reply(200, {
+        token_type: 'bearer',
+        stripe_publishable_key: 'pk_test_1',
+        scope: 'read_write',
+        livemode: false,
+        stripe_user_id: 'acct_1',
+        refresh_token: 'refresh-1',
+        access_token: 'sk_test_2',
+      })
+    expect(await refresh('stripe')).toMatchObject({ accessToken: 'sk_test_2', expiresIn: null })
+  })
+
+  test('tells whose token it is', async () => {
+    nock('https://api.stripe.com', { reqheaders: bearer })
+      .get('/v1/account')
+      .reply(200, {
+        id: 'acct_1',
+        object: 'account',
+        email: 'ann@acme.example',
+        settings: { dashboard: { display_name: 'Acme Shop' } },
+        business_profile: { name: 'Acme' },
+      })
+    expect(await account('stripe')).toEqual({
+      ...nobody,
+      id: 'acct_1',
+      email: 'ann@acme.example',
+      name: 'Acme Shop',
+      company: 'Acme',
+    })
+  })
+
   test('revokes by the account, which it is asked for first', async () => {
     nock('https://api.stripe.com', { reqheaders: bearer })
       .get('/v1/account')
@@ -367,7 +373,7 @@ test('Basecamp is told which kind of request it is, in words of its own', async 
     .reply(200, { access_token: 'b', expires_in: 1_209_600 })
   expect((await urlOf('basecamp', [])).get('type')).toBe('web_server')
   expect(await exchange('basecamp')).toMatchObject({ accessToken: 'a', tokenType: 'Bearer' })
-  expect((await refresh('basecamp')).accessToken.reveal()).toBe('b')
+  expect((await refresh('basecamp')).accessToken).toBe('b')
 })
 
 test('Zoho is another host in each region', async () => {
@@ -437,6 +443,27 @@ describe('Salesforce', () => {
     })
   })
 
+  test.each([
+    ['keeps the refresh token with a refresh', {}, null],
+    ['gives another one where the application rotates them', { refresh_token: '5Aep-2' }, '5Aep-2'],
+  ])('%s', async (_, rotated, refreshToken) => {
+    nock(host)
+      .post('/services/oauth2/token', (body) => body.refresh_token === 'refresh-1')
+      .reply(200, {
+        access_token: '00Dx-2',
+        signature: 'd/SxeYBxH0GSVko0HMgcUxuZy0PA2cDDz1u7g7JtDHw=',
+        scope: 'api refresh_token',
+        instance_url: 'https://acme.my.salesforce.com',
+        id: 'https://login.salesforce.com/id/00Dx0000000BV7z/005x00000012Q9P',
+        token_type: 'Bearer',
+        issued_at: '1278448384422',
+        ...rotated,
+      })
+      .post('/services/oauth2/introspect')
+      .reply(200, { active: true, iat: 1_000, exp: 8_200 })
+    expect(await refresh('salesforce')).toMatchObject({ accessToken: '00Dx-2', refreshToken, expiresIn: 7_200 })
+  })
+
   test('asks for what it takes to refresh', async () => {
     expect((await urlOf('salesforce', ['api'])).get('scope')).toBe('api refresh_token')
   })
@@ -500,9 +527,8 @@ describe('Shopify', () => {
     nock('https://acme.myshopify.com')
       .post('/admin/oauth/access_token')
       .reply(200, { access_token: 'at', refresh_token: 'rt', expires_in: 3600 })
-    const shopify = await connect('shopify', { subdomain: 'acme' })
-    const redirected = callback({ code: 'code-1', state: 'state-0123456789', shop: 'other.myshopify.com' })
-    expect((await oauth.exchangeCode(shopify, requestOf({ scopes: [] }), redirected)).metadata).toEqual({})
+    const tokens = await exchange('shopify', {}, { shop: 'other.myshopify.com' }, { subdomain: 'acme' })
+    expect(tokens.metadata).toEqual({})
   })
 })
 

@@ -1,40 +1,16 @@
 import nock from 'nock'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createOAuth } from '../../src/adapters/oauth/create-oauth.ts'
-import type { AuthorizationRequest, OAuth, OAuthClient, TokenSet } from '../../src/core/oauth-port.ts'
-import { Secret } from '../../src/core/secret.ts'
-import { callback, requestOf, secretMethods, secretOf } from './support/clients.ts'
-import { openLockedDoor, openMockedDoor } from './support/doors.ts'
+import { describe, expect, test } from 'vitest'
+import { requestOf } from './support/clients.ts'
 import { failureOf } from './support/failures.ts'
+import { basic, useKnownProviders } from './support/known-provider.ts'
 import { createSigningKey } from './support/signing.ts'
 
 // The answers are those that the providers' documentation shows.
 
-let oauth: OAuth
-
-beforeEach(() => {
-  nock.disableNetConnect()
-  oauth = createOAuth({ safeFetch: openMockedDoor(), refreshTimeoutMs: 2_000 })
-})
-
-afterEach(() => {
-  expect(nock.pendingMocks()).toEqual([])
-  nock.cleanAll()
-  nock.enableNetConnect()
-  nock.restore()
-  nock.activate()
-})
-
-async function connect(providerUrl: string): Promise<OAuthClient> {
-  const resolve = createOAuth({ safeFetch: openLockedDoor(), refreshTimeoutMs: 2_000 }).resolveProvider
-  const resolved = await resolve({ providerUrl, endpoints: {}, authMethods: secretMethods, clientId: 'client-id' })
-  return { ...resolved, clientId: 'client-id', credential: secretOf('client-secret') }
-}
+const { exchange, refresh, revoke } = useKnownProviders()
 
 const key = createSigningKey('key-1')
 const openid = { scopes: ['openid', 'email'], nonce: 'nonce-1' }
-const redirected = (changes: Record<string, string> = {}) =>
-  callback({ code: '4/P7q7W91a-oMsCeLvIaQm6bTrgtp7', state: 'state-0123456789', ...changes })
 
 function idToken(issuer: string, claims: Record<string, unknown> = {}): string {
   const now = Math.floor(Date.now() / 1000)
@@ -42,17 +18,8 @@ function idToken(issuer: string, claims: Record<string, unknown> = {}): string {
   return key.sign({ ...own, ...claims })
 }
 
-const revealed = <T extends TokenSet>({ accessToken, refreshToken, ...rest }: T) => ({
-  ...rest,
-  accessToken: accessToken.reveal(),
-  refreshToken: refreshToken?.reveal() ?? null,
-})
-
-const exchange = (client: OAuthClient, request: Partial<AuthorizationRequest>, changes = {}) =>
-  oauth.exchangeCode(client, requestOf(request), redirected(changes)).then(revealed)
-
 describe('Google', () => {
-  const google = () => connect('https://accounts.google.com')
+  const google = 'https://accounts.google.com'
   const tokenEndpoint = () => nock('https://oauth2.googleapis.com')
 
   test('exchanges a code', async () => {
@@ -62,7 +29,7 @@ describe('Google', () => {
     tokenEndpoint()
       .post('/token', {
         grant_type: 'authorization_code',
-        code: '4/P7q7W91a-oMsCeLvIaQm6bTrgtp7',
+        code: 'code-1',
         redirect_uri: 'http://127.0.0.1:8080/callback',
         code_verifier: requestOf().codeVerifier.reveal(),
         client_id: 'client-id',
@@ -83,7 +50,7 @@ describe('Google', () => {
       authuser: '0',
       prompt: 'consent',
     }
-    expect(await exchange(await google(), openid, callbackOfGoogle)).toEqual({
+    expect(await exchange(google, openid, callbackOfGoogle)).toEqual({
       accessToken: '1/fFAGRNJru1FTz70BzhT3Zg',
       refreshToken: '1//xEoDL4iW3cxlI7yDbSRFYNG01kVKM2C-259HOF2aQbI',
       expiresIn: 3920,
@@ -106,8 +73,8 @@ describe('Google', () => {
         token_type: 'Bearer',
         id_token: 'odd',
       })
-    const tokens = await oauth.refresh(await google(), new Secret('1//rt'))
-    expect(revealed(tokens)).toMatchObject({ accessToken: 'at2', refreshToken: null, expiresIn: 3599 })
+    const tokens = await refresh(google)
+    expect(tokens).toMatchObject({ accessToken: 'at2', refreshToken: null, expiresIn: 3599 })
     // Six months from each use, as its documentation has it.
     expect(tokens.refreshTokenExpiresIn).toBe(180 * 86_400)
   })
@@ -116,7 +83,7 @@ describe('Google', () => {
     tokenEndpoint()
       .post('/token')
       .reply(400, { error: 'invalid_grant', error_description: 'Token has been expired or revoked.' })
-    const failure = await failureOf(oauth.refresh(await google(), new Secret('1//rt')))
+    const failure = await failureOf(refresh(google))
     expect(failure.kind).toBe('invalid_grant')
     expect(failure.message).toBe(
       'https://oauth2.googleapis.com/token answered 400 invalid_grant: Token has been expired or revoked.',
@@ -127,17 +94,17 @@ describe('Google', () => {
     tokenEndpoint()
       .post('/token')
       .reply(401, { error: 'invalid_client', error_description: 'The OAuth client was not found.' })
-    expect((await failureOf(oauth.refresh(await google(), new Secret('1//rt')))).kind).toBe('client')
+    expect((await failureOf(refresh(google))).kind).toBe('client')
   })
 
   test('revokes, also what is revoked already', async () => {
     const revocations = tokenEndpoint()
-      .post('/revoke', (body) => body.token === '1//rt' && body.token_type_hint === 'refresh_token')
+      .post('/revoke', (body) => body.token === 'token-1' && body.token_type_hint === 'refresh_token')
       .reply(200, {})
       .post('/revoke')
       .reply(400, { error: 'invalid_token', error_description: 'Token expired or revoked' })
-    await oauth.revoke(await google(), new Secret('1//rt'), 'refresh_token')
-    await oauth.revoke(await google(), new Secret('1//rt'), 'refresh_token')
+    await revoke(google, 'refresh_token')
+    await revoke(google, 'refresh_token')
     expect(revocations.isDone()).toBe(true)
   })
 })
@@ -161,11 +128,34 @@ describe('Microsoft', () => {
         refresh_token: 'M.R3_BAY.CdEf',
         id_token: idToken(`${login}/${tid}/v2.0`, { tid }),
       })
-    const tokens = await exchange(await connect(`${login}/common`), openid, { session_state: 'fe1540c3' })
+    const tokens = await exchange(`${login}/common`, openid, { session_state: 'fe1540c3' })
     expect(tokens).toMatchObject({
       accessToken: 'EwBgA8l6BAAURSN',
       refreshToken: 'M.R3_BAY.CdEf',
       expiresIn: 3599,
+    })
+  })
+
+  test('gives another refresh token with a refresh', async () => {
+    nock(login)
+      .post('/common/oauth2/v2.0/token', {
+        grant_type: 'refresh_token',
+        refresh_token: 'refresh-1',
+        client_id: 'client-id',
+        client_secret: 'client-secret',
+      })
+      .reply(200, {
+        token_type: 'Bearer',
+        scope: 'https://graph.microsoft.com/User.Read',
+        expires_in: 3599,
+        ext_expires_in: 3599,
+        access_token: 'EwBgA8l6BAAURSN-2',
+        refresh_token: 'M.R3_BAY.GhIj',
+      })
+    expect(await refresh(`${login}/common`)).toMatchObject({
+      accessToken: 'EwBgA8l6BAAURSN-2',
+      refreshToken: 'M.R3_BAY.GhIj',
+      refreshTokenExpiresIn: 90 * 86_400,
     })
   })
 
@@ -190,14 +180,14 @@ describe('Microsoft', () => {
         error_codes: [70_011],
         trace_id: '255d1aef-8c98-452f-ac51-23d051240864',
       })
-    const failure = await failureOf(oauth.refresh(await connect(`${login}/${tid}`), new Secret('rt')))
+    const failure = await failureOf(refresh(`${login}/${tid}`))
     expect(failure.kind).toBe(kind)
     expect(failure.message).toContain(`${error}: ${words} ${trace}`)
   })
 })
 
 describe('QuickBooks', () => {
-  const quickbooks = () => connect('https://appcenter.intuit.com/connect/oauth2')
+  const quickbooks = 'https://appcenter.intuit.com/connect/oauth2'
   const answer = {
     token_type: 'bearer',
     expires_in: 3600,
@@ -210,9 +200,7 @@ describe('QuickBooks', () => {
     nock('https://oauth.platform.intuit.com')
       .get('/op/v1/jwks')
       .reply(200, { keys: [key.jwk] })
-    nock('https://oauth.platform.intuit.com', {
-      reqheaders: { authorization: `Basic ${btoa('client-id:client-secret')}` },
-    })
+    nock('https://oauth.platform.intuit.com', { reqheaders: basic })
       .post('/oauth2/v1/tokens/bearer', (body) => body.client_secret === undefined)
       .reply(200, {
         ...answer,
@@ -222,7 +210,7 @@ describe('QuickBooks', () => {
           realmid: '1',
         }),
       })
-    expect(await exchange(await quickbooks(), openid, { realmId: '123146029749222' })).toEqual({
+    expect(await exchange(quickbooks, openid, { realmId: '123146029749222' })).toEqual({
       accessToken: answer.access_token,
       refreshToken: answer.refresh_token,
       expiresIn: 3600,
@@ -237,27 +225,30 @@ describe('QuickBooks', () => {
 
   test('gives a new refresh token with a refresh', async () => {
     nock('https://oauth.platform.intuit.com').post('/oauth2/v1/tokens/bearer').reply(200, answer)
-    const tokens = await oauth.refresh(await quickbooks(), new Secret('old'))
-    expect(tokens.refreshToken?.reveal()).toBe(answer.refresh_token)
+    const tokens = await refresh(quickbooks)
+    expect(tokens.refreshToken).toBe(answer.refresh_token)
   })
 
-  test('says that a refresh token is used up', async () => {
+  test.each([
+    [400, 'invalid_grant', 'Incorrect or invalid refresh token', 'invalid_grant'],
+    [401, 'invalid_client', 'Invalid client', 'client'],
+  ])('%i %s is what it is', async (status, error, error_description, kind) => {
     nock('https://oauth.platform.intuit.com')
       .post('/oauth2/v1/tokens/bearer')
-      .reply(400, { error: 'invalid_grant', error_description: 'Incorrect or invalid refresh token' })
-    expect((await failureOf(oauth.refresh(await quickbooks(), new Secret('old')))).kind).toBe('invalid_grant')
+      .reply(status, { error, error_description })
+    expect((await failureOf(refresh(quickbooks))).kind).toBe(kind)
   })
 
   test('revokes on another host than it issues', async () => {
     nock('https://developer.api.intuit.com')
-      .post('/v2/oauth2/tokens/revoke', /token=Q0/)
+      .post('/v2/oauth2/tokens/revoke', /token=token-1/)
       .reply(200)
-    await oauth.revoke(await quickbooks(), new Secret('Q0'), 'refresh_token')
+    await revoke(quickbooks, 'refresh_token')
   })
 })
 
 describe('GitHub', () => {
-  const github = () => connect('https://github.com/login/oauth/authorize')
+  const github = 'https://github.com/login/oauth/authorize'
   const form = { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' }
   const scopes = { scopes: ['repo', 'gist'] }
 
@@ -269,7 +260,7 @@ describe('GitHub', () => {
         scope: 'repo,gist',
         token_type: 'bearer',
       })
-    expect(await exchange(await github(), scopes, { iss: 'https://github.com/login/oauth' })).toEqual({
+    expect(await exchange(github, scopes, { iss: 'https://github.com/login/oauth' })).toEqual({
       accessToken: 'gho_16C7e42F292c6912E7710c838347Ae178B4a',
       refreshToken: null,
       expiresIn: null,
@@ -290,7 +281,7 @@ describe('GitHub', () => {
         'access_token=gho_16C7e42F292c6912E7710c838347Ae178B4a&scope=repo%2Cgist&token_type=bearer',
         form,
       )
-    expect(await exchange(await github(), scopes)).toMatchObject({ scope: 'repo gist', tokenType: 'Bearer' })
+    expect(await exchange(github, scopes)).toMatchObject({ scope: 'repo gist', tokenType: 'Bearer' })
   })
 
   test('has expiring user tokens, without scopes', async () => {
@@ -302,7 +293,26 @@ describe('GitHub', () => {
       scope: '',
       token_type: 'bearer',
     })
-    expect(await exchange(await github(), openid)).toMatchObject({ expiresIn: 28_800, scope: null })
+    expect(await exchange(github, openid)).toMatchObject({ expiresIn: 28_800, scope: null })
+  })
+
+  test('gives another pair with a refresh, where tokens expire', async () => {
+    nock('https://github.com')
+      .post('/login/oauth/access_token', (body) => body.refresh_token === 'refresh-1')
+      .reply(200, {
+        access_token: 'ghu_2',
+        expires_in: 28_800,
+        refresh_token: 'ghr_2',
+        refresh_token_expires_in: 15_897_600,
+        scope: '',
+        token_type: 'bearer',
+      })
+    expect(await refresh(github)).toMatchObject({
+      accessToken: 'ghu_2',
+      refreshToken: 'ghr_2',
+      expiresIn: 28_800,
+      refreshTokenExpiresIn: 15_897_600,
+    })
   })
 
   test.each([
@@ -318,8 +328,8 @@ describe('GitHub', () => {
   ])('says %s with status 200', async (error, kind, words) => {
     const body = { error, error_description: words, error_uri: '/apps/x/#y' }
     nock('https://github.com').post('/login/oauth/access_token').twice().reply(200, body)
-    const refreshed = await failureOf(oauth.refresh(await github(), new Secret('ghr_1')))
-    const exchanged = await failureOf(exchange(await github(), scopes))
+    const refreshed = await failureOf(refresh(github))
+    const exchanged = await failureOf(exchange(github, scopes))
     expect([refreshed.kind, exchanged.kind]).toEqual([kind, kind])
     expect(exchanged.message).toBe(`https://github.com/login/oauth/access_token answered 200 ${error}: ${words}`)
   })
@@ -328,6 +338,6 @@ describe('GitHub', () => {
     nock('https://github.com')
       .post('/login/oauth/access_token')
       .reply(200, 'error=bad_verification_code&error_description=The+code+passed+is+incorrect+or+expired.', form)
-    expect((await failureOf(exchange(await github(), scopes))).kind).toBe('invalid_grant')
+    expect((await failureOf(exchange(github, scopes))).kind).toBe('invalid_grant')
   })
 })

@@ -150,6 +150,11 @@ export const Provider = Type.Object(
       ['required', 'supported', 'undocumented'],
       'Whether it checks PKCE (RFC 7636), which the vault sends always: who does not know it overlooks it',
     ),
+    grant_types: Type.Optional(
+      Type.Array(stringEnum(['client_credentials']), {
+        description: 'What it documents besides the authorization code and refresh tokens',
+      }),
+    ),
     drops_nonce: Type.Optional(Type.Boolean({ description: 'Whether its ID tokens lack the nonce' })),
     scopes: Scopes,
     authorization_parameters: Type.Optional(record('Sent with authorization requests')),
