@@ -124,13 +124,15 @@ test('providers prints a table', async () => {
 })
 
 test('providers NAME shows what is declared of one, and knows no others', async () => {
-  const { url } = await fakeVault({ listProviders: () => ({ providers: [provider(), provider({ id: 'b' })] }) })
+  const google = provider({ grant_types: ['client_credentials'] })
+  const { url } = await fakeVault({ listProviders: () => ({ providers: [google, provider({ id: 'b' })] }) })
   const { stdout } = await run(['providers', 'google'], { url })
   for (const words of [
     /register at +https:\/\/console\.example/,
     /redirect URI +http:\/\/127\.0\.0\.1:8080\/callback/,
     /--tenant +the directory; such as contoso, by default common/,
     /usual scopes +openid email/,
+    /further grants +client_credentials/,
     /scopes separated by +commas, in answers spaces/,
     /authorization parameters +access_type=offline/,
     /refresh token ends +after 180 days without use/,
