@@ -21,6 +21,13 @@ describeEachDatabase('what a caller may ask for', (database) => {
     expect(provider.calls).toHaveLength(1)
   })
 
+  test('a refusal by an API counts the refresh that follows it, so that the next one has to wait longer', async () => {
+    const { name } = await connectionWithToken(3000)
+    const { generation } = await stored(name)
+    await replica().issueToken(name, { rejectedVersion: generation })
+    expect((await stored(name)).rejections).toBe(1)
+  })
+
   test('force_refresh within seconds of a refresh is served what that one gave', async () => {
     const { name } = await connectionWithToken(3000)
     const vault = replica()

@@ -16,7 +16,7 @@ export function createGrantStore(db: Database): GrantStore {
     takeLease: (lease, seconds, options) => takeLease(db, lease, seconds, options),
     renewLeases: (leases, seconds) => renewLeases(db, leases, seconds),
     endAllLeases: () => endAllLeases(db),
-    saveRefreshed: (lease, tokens) => saveRefreshed(db, lease, tokens),
+    saveRefreshed: (lease, tokens, options) => saveRefreshed(db, lease, tokens, options),
     saveFailure: (lease, failure) => saveFailure(db, lease, failure),
     claimDue: (claim) => claimDue(db, claim),
     putBack: (grant, seconds) => putBack(db, grant, seconds),
