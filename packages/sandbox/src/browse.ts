@@ -27,8 +27,36 @@ const maximumHops = 20
 export async function browse(authorizationUrl: string, options: BrowseOptions = {}): Promise<BrowseResult> {
   const start = new URL(authorizationUrl)
   const callback = start.searchParams.get('redirect_uri')
-  const jar = createCookieJar()
   const signal = AbortSignal.timeout(options.timeoutMs ?? 15_000)
+  const end = await visit(start, options, signal, (url) => isCallback(url, start, callback))
+  if ('redirectedTo' in end) return finish(end.redirectedTo, options.followCallback ?? false, signal)
+  throw new BrowseError(`No form to fill in at ${end.url.origin}${end.url.pathname}`, end.status, end.text)
+}
+
+/**
+ * Goes through the same pages to connect a device: with the address that has the code in it, or with the code to type.
+ * Resolves to the text of the page that it ends at.
+ */
+export async function connectDevice(
+  verificationUri: string,
+  options: BrowseOptions & { userCode?: string } = {},
+): Promise<{ status: number; text: string }> {
+  const signal = AbortSignal.timeout(options.timeoutMs ?? 15_000)
+  const end = await visit(new URL(verificationUri), options, signal, () => false)
+  if ('text' in end) return { status: end.status, text: readable(end.text) }
+  throw new BrowseError('The pages for devices led elsewhere', 0, '')
+}
+
+type End = { redirectedTo: URL } | { url: URL; status: number; text: string }
+
+/** Follows redirects and fills in forms, to the redirect that is the end or to a page that has no way on. */
+async function visit(
+  start: URL,
+  options: BrowseOptions & { userCode?: string },
+  signal: AbortSignal,
+  isEnd: (redirectedTo: URL) => boolean,
+): Promise<End> {
+  const jar = createCookieJar()
   let request: { url: URL; form?: URLSearchParams } = { url: start }
 
   for (let hop = 0; hop < maximumHops; hop++) {
@@ -45,12 +73,12 @@ export async function browse(authorizationUrl: string, options: BrowseOptions = 
     const location = response.headers.get('location')
     if (location !== null) {
       const next = new URL(location, url)
-      if (isCallback(next, start, callback)) return finish(next, options.followCallback ?? false, signal)
+      if (isEnd(next)) return { redirectedTo: next }
       request = { url: next }
       continue
     }
     const page = response.ok ? findForm(text) : undefined
-    if (!page) throw new BrowseError(`No form to fill in at ${url.origin}${url.pathname}`, response.status, text)
+    if (!page) return { url, status: response.status, text }
     request = submit(page, url, options)
   }
   throw new BrowseError(`More than ${maximumHops} pages and redirects`, 0, '')
@@ -81,8 +109,9 @@ async function finish(url: URL, follow: boolean, signal: AbortSignal): Promise<B
   return { redirectedUrl: url.href, page: { status: response.status, text: await response.text() } }
 }
 
-function submit({ action, fields, buttons }: Form, url: URL, options: BrowseOptions) {
+function submit({ action, fields, buttons }: Form, url: URL, options: BrowseOptions & { userCode?: string }) {
   const form = new URLSearchParams([...fields])
+  if (fields.get('user_code') === '') form.set('user_code', options.userCode ?? '')
   if (fields.has('login')) form.set('login', options.login ?? 'alice')
   if (fields.has('password')) form.set('password', 'any')
   const wanted = fields.has('login') ? 'login' : (options.consent ?? 'allow')

@@ -1,4 +1,4 @@
-export { BrowseError, type BrowseOptions, type BrowseResult, browse } from './browse.ts'
+export { BrowseError, type BrowseOptions, type BrowseResult, browse, connectDevice } from './browse.ts'
 export type { Families, Family } from './families.ts'
 export type { ActiveFault, Fault, FaultControl, FaultLimits } from './faults/fault-control.ts'
 export { InvalidFaultError } from './faults/fault-control.ts'

@@ -12,6 +12,8 @@ export interface SandboxSettings {
   reuseInterval: number
   /** How long each token request waits before anything is done with it; 0 by default. */
   tokenLatencyMs: number
+  /** Seconds that a device must leave between two questions for its outcome; 5 by default. */
+  devicePollInterval: number
   /** The member of token answers that tells the seconds the refresh token has left; `none` by default. */
   announceRefreshTokenTtl: Announcement
 }
@@ -46,6 +48,7 @@ const defaults: SandboxSettings = {
   rotateRefreshTokens: true,
   reuseInterval: 0,
   tokenLatencyMs: 0,
+  devicePollInterval: 5,
   announceRefreshTokenTtl: 'none',
 }
 
@@ -77,6 +80,7 @@ const rules: Record<keyof SandboxSettings, Rule> = {
     about: `milliseconds from 0 to ${maximumLatencyMs}`,
     fits: (value) => Number.isFinite(value) && Number(value) >= 0 && Number(value) <= maximumLatencyMs,
   },
+  devicePollInterval: lifetime,
   announceRefreshTokenTtl: {
     about: `one of ${announcements.join(', ')}`,
     fits: (value) => announcements.some((name) => name === value),

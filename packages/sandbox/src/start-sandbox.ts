@@ -10,6 +10,8 @@ import { createInteraction } from './pages/interaction.ts'
 import { announceRefreshTokenTtl } from './provider/announce-refresh-token-ttl.ts'
 import { createDefaultClient, type SandboxClient } from './provider/clients.ts'
 import { createAuthMethodCheck } from './provider/create-auth-method-check.ts'
+import { createDevicePacing } from './provider/create-device-pacing.ts'
+import { createJwtBearer } from './provider/create-jwt-bearer.ts'
 import { createMint, type Mint } from './provider/create-mint.ts'
 import { createProvider } from './provider/create-provider.ts'
 import { observeRefreshes } from './provider/observe-refreshes.ts'
@@ -125,6 +127,8 @@ function compose(
   provider.use(createSwitches({ ...deps, mint }))
   provider.use(createInteraction(provider))
   provider.use(createInterposer(deps))
+  provider.use(createJwtBearer({ provider, issuer, clients, mint }))
+  provider.use(createDevicePacing({ settings, stats: stats.stats }))
   provider.use(createAuthMethodCheck(clients))
   observeRefreshes(provider, { families, stats: stats.stats })
   announceRefreshTokenTtl(provider, settings)

@@ -16,6 +16,9 @@ export interface SandboxStats {
   introspections: number
   /** Authorization requests that were pushed (RFC 9126). */
   pushedAuthorizations: number
+  deviceAuthorizations: number
+  /** How often a client asked for the outcome of a device code sooner than it was told to. */
+  devicePollsTooFast: number
   discoveries: number
   jwksRequests: number
   userinfoRequests: number
@@ -66,6 +69,7 @@ const counters = {
   revocation: 'revocations',
   introspection: 'introspections',
   pushed_authorization: 'pushedAuthorizations',
+  device_authorization: 'deviceAuthorizations',
   discovery: 'discoveries',
   jwks: 'jwksRequests',
   userinfo: 'userinfoRequests',
@@ -80,6 +84,8 @@ function createStats(): SandboxStats {
     revocations: 0,
     introspections: 0,
     pushedAuthorizations: 0,
+    deviceAuthorizations: 0,
+    devicePollsTooFast: 0,
     discoveries: 0,
     jwksRequests: 0,
     userinfoRequests: 0,

@@ -36,6 +36,7 @@ test('its flags set the settings, and it ends at once although requests wait', a
   const info = JSON.parse(await firstOutput())
   expect(await (await fetch(info.settings)).json()).toEqual({
     accessTokenTtl: 60,
+    devicePollInterval: 5,
     refreshTokenTtl: 600,
     idTokenTtl: 3600,
     rotateRefreshTokens: false,

@@ -21,6 +21,7 @@ const defaults = {
   rotateRefreshTokens: true,
   reuseInterval: 0,
   tokenLatencyMs: 0,
+  devicePollInterval: 5,
   announceRefreshTokenTtl: 'none',
 }
 

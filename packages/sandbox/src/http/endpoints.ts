@@ -5,6 +5,7 @@ export const endpoints = {
   revocation: '/revoke',
   introspection: '/introspect',
   pushed_authorization: '/par',
+  device_authorization: '/device_authorization',
   userinfo: '/userinfo',
   jwks: '/jwks',
   discovery: '/.well-known/openid-configuration',

@@ -7,7 +7,8 @@ export interface ConsentPage {
   client: string
   account: string
   scopes: readonly string[]
-  redirectUri: string
+  /** undefined: the person goes back to a device. */
+  redirectUri: string | undefined
 }
 
 export function consentPage({ action, client, account, scopes, redirectUri }: ConsentPage): Page {
@@ -18,7 +19,7 @@ export function consentPage({ action, client, account, scopes, redirectUri }: Co
 <ul>
 ${scopes.map((scope) => html`<li>${scopeDescriptions[scope]} <span class="note">(${scope})</span></li>\n`)}
 </ul>
-<p class="note">You return to ${redirectUri}</p>
+<p class="note">You return to ${redirectUri ?? 'your device'}</p>
 <form method="post" action="${action}">
 <div class="actions">
 <button class="main" name="decision" value="allow">Allow</button>

@@ -28,7 +28,7 @@ export function createInteraction(provider: Provider) {
       ...common,
       account: session?.accountId ?? '',
       scopes: missingScopes(prompt.details),
-      redirectUri: String(params.redirect_uri),
+      redirectUri: typeof params.redirect_uri === 'string' ? params.redirect_uri : undefined,
     })
   }
 

@@ -10,8 +10,10 @@ export interface SandboxClient {
   redirect_uris?: readonly string[]
   /** How the client must authenticate; by its secret in either way by default. */
   token_endpoint_auth_method?: AuthMethod
-  /** Its public keys: for private_key_jwt, and with x5c for self_signed_tls_client_auth. */
+  /** Its public keys: for private_key_jwt, for assertions as grants, and with x5c for self_signed_tls_client_auth. */
   jwks?: { keys: JWK[] }
+  /** The issuer of its assertions (RFC 7523 section 2.1), where it is not its id. */
+  service_account?: string
   /** For tls_client_auth: the subject of its certificate, such as CN=client. */
   tls_client_auth_subject_dn?: string
 }
@@ -24,6 +26,8 @@ export const authMethods = [
   'tls_client_auth',
   'self_signed_tls_client_auth',
 ] as const
+
+export const deviceCodeGrant = 'urn:ietf:params:oauth:grant-type:device_code'
 
 export type AuthMethod = (typeof authMethods)[number]
 
@@ -47,7 +51,7 @@ export function toClientMetadata(client: SandboxClient, alg: SigningAlg): Client
     token_endpoint_auth_method: client.token_endpoint_auth_method ?? 'client_secret_basic',
     // Only for native clients does the provider overlook the port; it refuses them http elsewhere.
     application_type: redirectUris.some(isPlainWeb) ? 'web' : 'native',
-    grant_types: ['authorization_code', 'refresh_token'],
+    grant_types: ['authorization_code', 'refresh_token', 'client_credentials', deviceCodeGrant],
     response_types: ['code'],
     id_token_signed_response_alg: alg,
   }

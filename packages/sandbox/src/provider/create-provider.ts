@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type Configuration, Provider } from 'oidc-provider'
 import type { FamilyLog } from '../families.ts'
 import { endpoints, findEndpoint } from '../http/endpoints.ts'
+import { deviceFlowPages } from '../pages/device-pages.ts'
 import { renderErrorPage } from '../pages/error-page.ts'
 import type { SandboxSettings } from '../settings.ts'
 import { findAccount } from './accounts.ts'
@@ -83,6 +84,8 @@ function configure({
     ...(tlsUrl !== undefined && { discovery: { mtls_endpoint_aliases: aliasesAt(tlsUrl) } }),
     enabledJWA: { idTokenSigningAlgValues: [key.alg] },
     features: {
+      clientCredentials: { enabled: true },
+      deviceFlow: deviceFlowPages,
       devInteractions: { enabled: false },
       dPoP: { enabled: false },
       mTLS: tlsUrl === undefined ? { enabled: false } : mutualTls,
@@ -113,12 +116,16 @@ function configure({
       revocation: endpoints.revocation,
       introspection: endpoints.introspection,
       pushed_authorization_request: endpoints.pushed_authorization,
+      device_authorization: endpoints.device_authorization,
+      code_verification: '/device',
       userinfo: endpoints.userinfo,
       jwks: endpoints.jwks,
     },
     ttl: {
       AccessToken: () => settings.accessTokenTtl,
       AuthorizationCode: 60,
+      ClientCredentials: () => settings.accessTokenTtl,
+      DeviceCode: 10 * 60,
       RefreshToken: () => settings.refreshTokenTtl,
       IdToken: () => settings.idTokenTtl,
       Interaction: 60 * 60,

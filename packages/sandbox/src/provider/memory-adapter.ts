@@ -11,6 +11,7 @@ export function createMemoryAdapter(deps: {
   const { settings, families } = deps
   const stores = new Map<string, ReturnType<typeof createEntryStore>>()
   const sessionIds = new Map<string, string>()
+  const deviceCodeIds = new Map<string, string>()
 
   return function adapterFor(model) {
     // The library asks more than once for some models.
@@ -28,12 +29,13 @@ export function createMemoryAdapter(deps: {
       async upsert(id, payload, expiresIn) {
         store.put(id, payload, expiresIn)
         if (model === 'Session' && payload.uid) sessionIds.set(payload.uid, id)
+        if (payload.userCode) deviceCodeIds.set(payload.userCode, id)
       },
       async findByUid(uid) {
         return find(sessionIds.get(uid) ?? '')
       },
-      async findByUserCode() {
-        return undefined
+      async findByUserCode(userCode) {
+        return find(deviceCodeIds.get(userCode) ?? '')
       },
       async consume(id) {
         const payload = store.find(id)
@@ -44,6 +46,7 @@ export function createMemoryAdapter(deps: {
       async destroy(id) {
         const payload = store.remove(id)
         if (model === 'Session' && payload?.uid) sessionIds.delete(payload.uid)
+        if (payload?.userCode) deviceCodeIds.delete(payload.userCode)
       },
       async revokeByGrantId(grantId) {
         const removed = store.removeGrant(grantId)

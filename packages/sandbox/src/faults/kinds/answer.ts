@@ -8,12 +8,14 @@ const clientEndpoints: readonly Endpoint[] = [
   'revocation',
   'introspection',
   'pushed_authorization',
+  'device_authorization',
   'userinfo',
 ]
 const jsonEndpoints: readonly Endpoint[] = [
   'token',
   'introspection',
   'pushed_authorization',
+  'device_authorization',
   'userinfo',
   'jwks',
   'discovery',
