@@ -48,6 +48,7 @@ export function startReplica(deps: {
         deps.onCall()
         return oauth.refresh(client, refreshToken)
       },
+      requestToken: () => Promise.reject(new Error('every grant here has a refresh token')),
     },
     giveBackTokens: async () => {},
     meter: { refreshed() {}, leaseLost() {} },

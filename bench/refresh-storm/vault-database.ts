@@ -79,6 +79,8 @@ async function insertConnection(db: Database, keyring: Keyring, provider: Provid
     issuer: null,
     clientId: provider.clientId,
     clientKey: null,
+    grantType: 'authorization_code',
+    tokenRequest: null,
     clientSecret: await keyring.seal(places.clientSecret(row), new Secret(provider.clientSecret)),
     tokenEndpointAuthMethod: 'client_secret_basic',
     endpoints: {

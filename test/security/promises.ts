@@ -111,6 +111,7 @@ export const promises: readonly SecurityPromise[] = [
       server('http/tokens', '200 > hands the refresh token to a caller with that permission only'),
       server('http/connections', '400 > invalid_request that says in words what a client secret is'),
       server('http/client-keys', 'security 7'),
+      server('http/other-grants', 'a service account > has a token by an assertion that its key signs'),
       whole(
         'canary/canary-run',
         'on PostgreSQL > a run',
@@ -257,8 +258,13 @@ export const promises: readonly SecurityPromise[] = [
       server('security/21-hostile-provider', 'security 15 and 16'),
       server(
         'store/authorization-store',
-        ...onBoth('the authorization store', 'gives an authorization to one exchange only'),
+        ...onBoth(
+          'the authorization store',
+          'gives an authorization to one exchange only',
+          'of one by a device code > gives each question to one process',
+        ),
       ),
+      server('http/other-grants', 'a device code > that is cancelled is asked for no more'),
     ],
   },
   {

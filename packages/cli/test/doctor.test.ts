@@ -197,6 +197,22 @@ describe('doctor', () => {
     })
   })
 
+  test.each([
+    [null, 'ok', 'no token was fetched yet'],
+    ['token_request_rejected', 'failed', 'token_request_rejected'],
+  ] as const)(
+    'tells of one that needs nobody to consent, before its first token: %s',
+    async (code, status, words) => {
+      const at = '2026-01-01T00:00:00.000Z'
+      const last_error = code && { code, class: 'configuration' as const, detail: 'invalid_scope', at }
+      const { check } = await diagnose(['google-oauth'], {
+        getConnection: () =>
+          connection({ status: 'pending', grant_type: 'client_credentials', issuer_url: null, last_error }),
+      })
+      expect(check('connection google-oauth')).toMatchObject({ status, detail: expect.stringContaining(words) })
+    },
+  )
+
   describe('of an active connection without a refresh token', () => {
     const without = (changes: Parameters<typeof connection>[0] = {}) => ({
       listConnections: () => ({ connections: [connection({ refreshable: false, ...changes })], next: null }),

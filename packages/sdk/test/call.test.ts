@@ -42,7 +42,7 @@ test('sends a body as JSON, and no body and no content type where there is none'
       status: 'failed',
       redirect_uri: 'http://127.0.0.1/callback',
     },
-    ...{ scopes: [], failure: null, expires_at: '2030-01-01T00:00:00.000Z' },
+    ...{ scopes: [], failure: null, failure_code: null, expires_at: '2030-01-01T00:00:00.000Z' },
   }
   const revocation = { connection: 'google', subject: null, status: 'revoked', upstream: 'revoked', detail: null }
   const { requests, origin } = await recorded(answerJson(200, { ...authorization, ...revocation }))

@@ -36,14 +36,18 @@ import { createManageCallers } from './core/callers/manage-callers.ts'
 import { createCompleteAuthorization } from './core/connections/complete-authorization.ts'
 import { createCreateConnection } from './core/connections/create-connection.ts'
 import { createDeleteConnection, createFinishDeletions } from './core/connections/delete-connection.ts'
+import { createKeepAuthorized } from './core/connections/keep-authorized.ts'
+import { createPollDeviceAuthorizations } from './core/connections/poll-device-authorizations.ts'
 import { createReadConnections } from './core/connections/read-connections.ts'
 import { createStartAuthorization } from './core/connections/start-authorization.ts'
+import { createStartDeviceAuthorization } from './core/connections/start-device-authorization.ts'
 import { createUpdateConnection } from './core/connections/update-connection.ts'
 import { createWatchAuthorization } from './core/connections/watch-authorization.ts'
 import { createDropFormerKeys } from './core/crypto/drop-former-keys.ts'
 import type { KeyEncryptionKeys } from './core/crypto/key-encryption-key.ts'
 import { createKeyring } from './core/crypto/keyring.ts'
 import { createRotationBacklog } from './core/crypto/rotation-backlog.ts'
+import { createCreateGrant } from './core/grants/create-grant.ts'
 import { createFetchToken } from './core/grants/fetch-token.ts'
 import { findTogether } from './core/grants/find-together.ts'
 import { gather } from './core/grants/gather.ts'
@@ -221,6 +225,16 @@ function wire(
     inBackground,
   })
 
+  const keepAuthorized = createKeepAuthorized({
+    authorizations,
+    grants,
+    keyring,
+    oauth,
+    giveBackTokens,
+    sleep,
+    log,
+  })
+
   const { perCaller, failuresPerAddress, redisUrl } = config.limits
   const rateLimits = createRateLimits({ perCaller, failuresPerAddress, isShared: redisUrl !== undefined })
   const sharing = redisUrl && shareCounts({ url: redisUrl, counters: rateLimits.counters, log })
@@ -261,6 +275,7 @@ function wire(
         readConnections: createReadConnections({ connections, grants, events }),
         updateConnection: createUpdateConnection({ connections, keyring }),
         deleteConnection: createDeleteConnection({ connections, grants, revokeLocally, revokeUpstream }),
+        createGrant: createCreateGrant({ connections, grants, refreshGrant: engine.refreshGrant }),
         revokeGrant: createRevokeGrant({ connections, revokeLocally, revokeUpstream }),
       }),
       ...auditRoutes({ readAudit: createReadAudit({ store: auditStore, checkpoints, key: auditKey }) }),
@@ -272,15 +287,13 @@ function wire(
           oauth,
           allowedRedirectUris: config.allowedRedirectUris,
         }),
+        startDeviceAuthorization: createStartDeviceAuthorization({ authorizations, connections, keyring, oauth }),
         completeAuthorization: createCompleteAuthorization({
           authorizations,
           connections,
-          grants,
           keyring,
           oauth,
-          giveBackTokens,
-          sleep,
-          log,
+          keepAuthorized,
         }),
         watchAuthorization: createWatchAuthorization({ authorizations }),
       }),
@@ -291,12 +304,26 @@ function wire(
     },
   })
 
+  const pollDeviceAuthorizations = createPollDeviceAuthorizations({
+    authorizations,
+    connections,
+    keyring,
+    oauth,
+    keepAuthorized,
+    giveBackTokens,
+    audit,
+    // The tokens, the keys of the ID token, introspection, the account, and two revocations should it be forged.
+    claimSeconds: 2 * claimSeconds,
+    log,
+    inBackground,
+  })
   const finishDeletions = createFinishDeletions({ connections, grants, revokeLocally, log })
   const jobs = [
     ...(config.refresh.concurrency === 0
       ? []
       : [runPeriodically('refresh what is due', 1, engine.sweepDueGrants, log)]),
     runPeriodically('note which grants are used', 1, uses.write, log),
+    runPeriodically('ask for the outcome of device codes', 1, pollDeviceAuthorizations, log),
     runPeriodically('forget former client secrets', 3600, connections.forgetFormerSecrets, log),
     runPeriodically('vouch for the audit log', 10, checkpoints.write, log),
     runPeriodically('make partitions of the audit log', 3600, auditStore.preparePartitions, log),

@@ -26,7 +26,7 @@ export function createRefreshEngine(deps: {
   grants: GrantStore
   connections: ConnectionStore
   keyring: Keyring
-  oauth: Pick<OAuth, 'refresh'>
+  oauth: Pick<OAuth, 'refresh' | 'requestToken'>
   giveBackTokens: GiveBackTokens
   meter: RefreshMeter
   log: Log

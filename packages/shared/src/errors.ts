@@ -193,6 +193,26 @@ const table = {
     hint: 'Its metadata lists other code challenge methods only, by which a stolen code could be used (RFC 9700 section 2.1.1). Where its documentation says otherwise, give the endpoints by flags: --authorization-endpoint, --token-endpoint, --issuer-url, --jwks-uri.',
   },
 
+  // Ways to get tokens
+  grant_type_mismatch: {
+    status: 409,
+    kind: 'state',
+    title: 'The connection gets its tokens in another way',
+    hint: 'See its grant type with `authconn get NAME`. `authconn authorize NAME` goes the way that is right for it.',
+  },
+  token_request_rejected: {
+    status: 422,
+    kind: 'provider',
+    title: 'The provider refuses to issue a token to this connection',
+    hint: "The detail has its reason. Check at the provider what the client or service account may do, its key, and the connection's scopes, subject and audience; then `authconn authorize NAME` asks again at once.",
+  },
+  device_authorization_unsupported: {
+    status: 422,
+    kind: 'state',
+    title: 'Nothing is known of a device authorization endpoint of this provider',
+    hint: 'Authorize with a browser: `authconn authorize NAME`. Where the provider does have one (RFC 8628), create the connection with --device-authorization-endpoint.',
+  },
+
   // The consent flow
   redirect_uri_not_allowed: {
     status: 400,

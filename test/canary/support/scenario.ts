@@ -1,7 +1,8 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { browse, type Sandbox } from '@authconn/sandbox'
+import { browse, connectDevice, type Sandbox } from '@authconn/sandbox'
 import { expect } from 'vitest'
 import type { startRecordingProxy } from '../../../packages/server/test/support/recording-proxy.ts'
 import type { startVaultProcess } from '../../../packages/server/test/support/vault-process.ts'
@@ -25,6 +26,7 @@ export interface Scene {
 export async function playScenario(scene: Scene): Promise<void> {
   await rightTurns(scene)
   await wrongTurns(scene)
+  await otherGrants(scene)
   await misplacedSecrets(scene)
   await fromTheCommandLine(scene)
   noteWhatPassed(scene)
@@ -126,6 +128,38 @@ async function wrongTurns(scene: Scene): Promise<void> {
   const revoked = await watched.call('revokeGrant', { params: { name: 'happy' }, body: {} })
   expect(revoked.body.upstream).toBe('retrying')
   sandbox.faults.clear()
+}
+
+/** Tokens without a browser that comes back: a device code, a client's own, and by an assertion that its key signs. */
+async function otherGrants(scene: Scene): Promise<void> {
+  const { watched, sandbox, canaries, proxy } = scene
+  sandbox.changeSettings({ devicePollInterval: 1, accessTokenTtl: 3600 })
+  const of = { ...connectionTo(scene), device_authorization_endpoint: `${proxy.url}/device_authorization` }
+  await watched.call('createConnection', { body: { name: 'device', ...of } })
+  const begin = () =>
+    watched.call('startDeviceAuthorization', { params: { name: 'device' }, body: { scopes: ['openid'] } })
+  const outcome = async (id: string) => (await watched.call('getAuthorization', { params: { id } })).body.status
+  for (const kind of [undefined, 'truncated_json'] as const) {
+    const { id, verification_uri_complete } = (await begin()).body
+    await connectDevice(verification_uri_complete)
+    if (kind) sandbox.faults.set('token', { kind })
+    await expect.poll(() => outcome(id), { timeout: 15_000 }).toBe(kind ? 'failed' : 'completed')
+    sandbox.faults.clear()
+  }
+  await begin()
+  const own = { ...connectionTo(scene), grant_type: 'client_credentials' as const }
+  await watched.call('createConnection', { body: { name: 'own', ...own } })
+  expect((await watched.call('getToken', { params: { name: 'own' } })).status).toBe(200)
+  expect((await watched.call('revokeGrant', { params: { name: 'own' }, body: {} })).body.upstream).toBe('revoked')
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  canaries.note('private key of a service account', pem.split('\n').slice(1, -2).join('\n'))
+  canaries.note('private number of a service account', privateKey.export({ format: 'jwk' }).d ?? '')
+  const { client_secret: _, ...account } = connectionTo(scene)
+  const signing = { client_key: { private_key: pem }, grant_type: 'jwt_bearer' as const }
+  await watched.call('createConnection', { body: { name: 'account', ...account, ...signing } })
+  // The provider does not know the key, and is shown an assertion all the same.
+  expect((await watched.call('getToken', { params: { name: 'account' } })).status).toBe(422)
 }
 
 /** Wherever somebody may put a secret by mistake, and be refused. */
@@ -285,10 +319,20 @@ async function fromTheCommandLine(scene: Scene): Promise<void> {
 /** What only the vault and the provider have seen. */
 function noteWhatPassed({ proxy, canaries }: Scene): void {
   for (const [index, { sent, received }] of proxy.seen.entries()) {
-    for (const name of ['code', 'code_verifier', 'refresh_token', 'token', 'client_secret']) {
+    for (const name of sentSecrets) {
       const value = sent.get(name)
       if (value) canaries.note(`${name} sent in call ${index}`, value)
     }
     for (const [name, value] of received) canaries.note(`${name} received in call ${index}`, value)
   }
 }
+
+const sentSecrets = [
+  'code',
+  'code_verifier',
+  'refresh_token',
+  'token',
+  'client_secret',
+  'device_code',
+  'assertion',
+]

@@ -1,4 +1,4 @@
-import { type AuthconnClient, AuthconnError, type Connection } from '@authconn/sdk'
+import { AuthconnError, type Connection } from '@authconn/sdk'
 import type { RedirectHost } from './bind-loopback.ts'
 
 type Registered = Pick<Connection, 'registration'>
@@ -14,27 +14,23 @@ export function registeredHost({ registration }: Registered): RedirectHost | und
   return hostname === 'localhost' ? 'localhost' : hostname === '[::1]' ? '::1' : '127.0.0.1'
 }
 
-/** The same for the name of a connection. Throws usage where authorize cannot be used, and what the vault says. */
-export async function findRegisteredHost(
-  vault: Pick<AuthconnClient, 'call'>,
-  name: string,
-  signal: AbortSignal,
-): Promise<RedirectHost> {
-  const connection = await vault
-    .call('getConnection', { params: { name } }, { signal })
-    .catch((error: unknown) => {
-      // A key that may authorize need not be one that may look.
-      if (error instanceof AuthconnError && error.code === 'permission_denied') return undefined
-      throw error
-    })
+/**
+ * The same for a connection that could be looked at, which a key that may authorize need not be able to. Throws usage where
+ * authorize cannot listen.
+ */
+export function requireRegisteredHost(
+  connection: (Registered & Pick<Connection, 'name'>) | undefined,
+): RedirectHost {
   const host = connection === undefined ? '127.0.0.1' : registeredHost(connection)
   if (host !== undefined) return host
-  throw new AuthconnError('usage', `The provider of ${name} takes https redirect URIs only: ${cannotCatch}.`, {
-    hint: `${ownPage} If the application there does take an http one, give --redirect-host.`,
-  })
+  throw new AuthconnError(
+    'usage',
+    `The provider of ${connection?.name} takes https redirect URIs only: ${cannotCatch}.`,
+    { hint: `${ownPage} If the application there does take an http one, give --redirect-host.` },
+  )
 }
 
 export const cannotCatch = 'authconn authorize cannot catch the browser there'
 
 export const ownPage =
-  'Make a callback page of your own, have the operator list its address in AUTHCONN_ALLOWED_REDIRECT_URIS, and authorize by startAuthorization and completeAuthorization of the API, as docs/connecting.md shows.'
+  'Register an https address of your own, have the operator list it in AUTHCONN_ALLOWED_REDIRECT_URIS, and give it by authconn authorize --redirect-uri: you then paste the address that the browser ends on. A page there can do the same by the API, as docs/connecting.md shows.'

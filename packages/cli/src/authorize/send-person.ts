@@ -13,15 +13,22 @@ export function sendPerson(
   const obstacle = browser ? obstacleToBrowser(where) : undefined
   const opening = browser && obstacle === undefined
   const why = obstacle === undefined ? '' : `No browser is opened, since ${obstacle}. `
-  const advice = adviceFor(where, redirectUri)
+  // On another machine nothing that runs here could be in its way.
+  const listensHere = new URL(redirectUri).protocol === 'http:'
+  const advice = listensHere ? adviceFor(where, redirectUri) : undefined
   ctx.instruct(
     [
       `The redirect URI, which must be registered at the provider exactly like this: ${redirectUri}`,
       opening ? 'The browser is opening. If it does not, go to:' : `${why}Go to:`,
       `\n${url}\n`,
       ...(advice === undefined ? [] : [advice]),
-      `Waiting ${duration(timeout)} for the browser to come back; Ctrl-C ends it.`,
-      ...(paste
+      listensHere
+        ? `Waiting ${duration(timeout)} for the browser to come back; Ctrl-C ends it.`
+        : `Waiting ${duration(timeout)}; Ctrl-C ends it.`,
+      ...(paste && !listensHere
+        ? ['Copy the address that the browser ends on, paste it here and press Enter.']
+        : []),
+      ...(paste && listensHere
         ? [
             'If the browser is on another machine, copy the address it ends on, though the page does not load, paste it here and press Enter.',
           ]

@@ -14,7 +14,6 @@ export async function startAuthorization(
   redirectUri: string,
   { name, scopes, subject, timeout }: Pick<Consent, 'name' | 'scopes' | 'subject' | 'timeout'>,
 ): Promise<StartedAuthorization> {
-  ctx.signal.throwIfAborted()
   const body = {
     ...(scopes === undefined ? {} : { scopes }),
     redirect_uri: redirectUri,
@@ -22,12 +21,18 @@ export async function startAuthorization(
     timeout: Math.min(3600, timeout + 60),
     ...(subject === undefined ? {} : { subject }),
   }
+  return beginUnhurried(ctx, (signal) => vault.call('startAuthorization', { params: { name }, body }, { signal }))
+}
+
+/** Has the vault begin something, with a signal that an interruption reaches a moment later. */
+export async function beginUnhurried<T>(
+  ctx: Pick<Context, 'signal' | 'waitFor'>,
+  begin: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  ctx.signal.throwIfAborted()
   const { signal, stop } = delayed(ctx.signal, patience)
   try {
-    return await ctx.waitFor(
-      'Asking the vault',
-      vault.call('startAuthorization', { params: { name }, body }, { signal }),
-    )
+    return await ctx.waitFor('Asking the vault', begin(signal))
   } finally {
     stop()
   }

@@ -41,6 +41,18 @@ export const create = defineCommand({
       'authconn create bank --provider-url https://id.bank.example --client-id ID --client-auth tls_client_auth --private-key-file key.pem --client-cert-file cert.pem',
       'a client that shows its certificate',
     ],
+    [
+      'authconn create reports --provider-url https://id.acme.example --grant-type client_credentials --client-id ID --client-secret-file secret.txt --scopes reports:read',
+      'tokens of the client itself, for which nobody has to consent',
+    ],
+    [
+      'authconn create drive --grant-type jwt_bearer --service-account-file key.json --scopes https://www.googleapis.com/auth/drive.readonly',
+      'a Google service account',
+    ],
+    [
+      'authconn create crm --provider salesforce --grant-type jwt_bearer --client-id ID --private-key-file key.pem --assertion-subject integration@acme.example',
+      'a Salesforce user, by a signed assertion',
+    ],
   ],
 
   async run(ctx, flags, operands): Promise<Connection> {
@@ -53,7 +65,8 @@ export const create = defineCommand({
   render: (connection, view) =>
     `Created ${view.paint.bold(plainLine(connection.name))}.\n${describeConnection(connection, view)}`,
 
-  next({ name, registration }) {
+  next({ name, registration, grant_type: grantType }) {
+    if (grantType !== 'authorization_code') return `Next: authconn token ${name}`
     const uri = registration?.redirect_uri ?? 'http://127.0.0.1:8080/callback'
     const at = registration?.url ?? 'the provider'
     const note = registration?.note ? `\n${registration.note}` : ''

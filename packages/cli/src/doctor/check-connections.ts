@@ -44,10 +44,12 @@ function ends({ status, refreshable, expires_at }: Connection): boolean {
 
 /** How the tokens of a connection are. */
 function checkConnection(connection: Connection, provider: Provider | undefined): Check {
-  const { name, status, last_error: error } = connection
+  const { name, status, last_error: error, grant_type: grantType } = connection
   const check = `connection ${name}`
   const again = `authconn authorize ${name}`
-  if (status === 'pending') {
+  if (status === 'pending' && error === null) {
+    if (grantType !== 'authorization_code')
+      return { name: check, status: 'ok', detail: 'no token was fetched yet' }
     return { name: check, status: 'warning', detail: 'it was never authorized', hint: `Run \`${again}\`.` }
   }
   if (status !== 'active') {

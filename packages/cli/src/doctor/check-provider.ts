@@ -81,7 +81,7 @@ function compare({ endpoints }: Connection, issuer: string, metadata: Readonly<R
   }
   const different = Object.entries(used).flatMap(([field, value]) => {
     const published = metadata[field]
-    return typeof published === 'string' && published !== value
+    return value !== undefined && typeof published === 'string' && published !== value
       ? [`${field} is ${value} here and ${published} there`]
       : []
   })

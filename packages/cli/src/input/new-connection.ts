@@ -6,6 +6,7 @@ import { clientId, clientSecret, isProviderName, provider } from './answer-rules
 import { authenticationFlags, authMethod, readClientKey } from './client-key.ts'
 import { askName, givenName, objectionTo } from './connection-name.ts'
 import { defined } from './defined.ts'
+import { grantFields, grantFlags, readServiceAccount } from './grant-type.ts'
 import { askSecret, askText } from './prompts.ts'
 import { readSecret, secretSource } from './read-secret.ts'
 
@@ -21,6 +22,7 @@ export const connectionFlags = {
   clientSecret: text('SECRET', 'the client secret, or - to read it from standard input'),
   clientSecretFile: text('FILE', 'a file that holds the client secret, or - for standard input'),
   ...authenticationFlags,
+  ...grantFlags,
   authorizationEndpoint: text('URL', 'for a provider that cannot be discovered'),
   tokenEndpoint: text('URL', 'likewise'),
   revocationEndpoint: text('URL', 'likewise, where it has one (RFC 7009)'),
@@ -28,6 +30,7 @@ export const connectionFlags = {
   userinfoEndpoint: text('URL', 'likewise (OpenID Connect)'),
   jwksUri: text('URL', 'likewise: its keys, to check ID tokens with'),
   pushedAuthorizationRequestEndpoint: text('URL', 'where authorization requests are to be pushed (RFC 9126)'),
+  deviceAuthorizationEndpoint: text('URL', 'where authorize --device begins (RFC 8628)'),
 }
 
 /** A new connection from flags and, for what they leave out, from questions. Throws usage where nobody can be asked. */
@@ -37,37 +40,48 @@ export async function newConnection(
   operands: readonly string[],
 ): Promise<NewConnection> {
   const name = givenName(flags, operands)
+  const account = await readServiceAccount(ctx, flags)
   const source = secretSource(flags)
   const method = authMethod(flags)
+  if (account && (flags.privateKeyFile !== undefined || source !== undefined)) {
+    throw new AuthconnError('usage', '--service-account-file has the key: give no other key or secret beside it.')
+  }
   if (flags.privateKeyFile !== undefined && source !== undefined) {
     throw new AuthconnError('usage', 'Give a client secret or --private-key-file, not both.')
   }
-  if (method !== undefined && !method.startsWith('client_secret') && flags.privateKeyFile === undefined) {
+  const hasKey = flags.privateKeyFile !== undefined || account !== undefined
+  if (method !== undefined && !method.startsWith('client_secret') && !hasKey) {
     throw new AuthconnError('usage', `${method} needs a private key: add --private-key-file.`)
   }
-  const key = await readClientKey(ctx, flags)
+  const key = account?.key ?? (await readClientKey(ctx, flags))
   if (flags.provider !== undefined && flags.providerUrl !== undefined) {
     throw new AuthconnError('usage', 'Give --provider or --provider-url, not both.')
   }
-  const isNamed = flags.provider !== undefined || flags.providerUrl !== undefined
+  const isNamed =
+    flags.provider !== undefined || flags.providerUrl !== undefined || account?.provider !== undefined
+  const knownProvider = flags.providerUrl === undefined ? (flags.provider ?? account?.provider) : undefined
+  const givenClientId = flags.clientId ?? account?.clientId
+  const secretFlag = flags.grantType === 'jwt_bearer' ? '--private-key-file' : '--client-secret-file'
   const missing = [
     ...(name === undefined ? ['--name'] : []),
     ...(isNamed ? [] : ['--provider or --provider-url']),
-    ...(flags.clientId === undefined ? ['--client-id'] : []),
-    ...(source === undefined && !key ? ['--client-secret-file'] : []),
+    ...(givenClientId === undefined ? ['--client-id'] : []),
+    ...(source === undefined && !key ? [secretFlag] : []),
   ]
-  if (missing.length > 0 && !ctx.interactive) throw new AuthconnError('usage', `Missing: ${missing.join(', ')}.`)
+  // A key is never typed.
+  const cannotAsk = !ctx.interactive || missing.includes('--private-key-file')
+  if (missing.length > 0 && cannotAsk) throw new AuthconnError('usage', `Missing: ${missing.join(', ')}.`)
   // Nobody should answer four questions to learn that the name was taken.
   const objection = missing.length > 0 && name !== undefined ? await objectionTo(ctx, name) : undefined
   if (objection) throw objection
   return {
     name: name ?? (await askName(ctx)),
     ...(isNamed ? {} : await askProvider(ctx)),
-    client_id: flags.clientId ?? (await askText(ctx, 'Client id', clientId)),
+    client_id: givenClientId ?? (await askText(ctx, 'Client id', clientId)),
     ...(key ? { client_key: key } : { client_secret: await secretOf(ctx, source) }),
     ...defined({
       type: flags.type,
-      provider: flags.provider,
+      provider: knownProvider,
       provider_url: flags.providerUrl,
       tenant: flags.tenant,
       subdomain: flags.subdomain,
@@ -81,6 +95,8 @@ export async function newConnection(
       userinfo_endpoint: flags.userinfoEndpoint,
       jwks_uri: flags.jwksUri,
       pushed_authorization_request_endpoint: flags.pushedAuthorizationRequestEndpoint,
+      device_authorization_endpoint: flags.deviceAuthorizationEndpoint,
+      ...grantFields(flags, account),
     }),
   }
 }

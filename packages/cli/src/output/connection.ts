@@ -16,6 +16,8 @@ export function describeConnection(connection: Connection, view: View): string {
       ['provider url', connection.provider_url],
       ['issuer', connection.issuer_url],
       ['client id', connection.client_id],
+      ['grant type', connection.grant_type],
+      ...tokenRequestLines(connection),
       ['client authentication', connection.token_endpoint_auth_method],
       ['client key', clientKey(connection, view)],
       ['former client secret', formerSecret(connection, view)],
@@ -31,6 +33,20 @@ export function describeConnection(connection: Connection, view: View): string {
     ],
     view,
   )
+}
+
+/** What the vault asks for by itself, where it does. */
+function tokenRequestLines({ token_request: request }: Connection): [label: string, value: string | null][] {
+  if (!request) return []
+  const { scopes, audience, resource, assertion } = request
+  return [
+    ['scopes asked for', scopes.join(' ') || 'none'],
+    ['audience', audience],
+    ['resource', resource.join(' ') || null],
+    ['assertion issuer', assertion?.issuer ?? null],
+    ['assertion subject', assertion && (assertion.subject ?? 'none')],
+    ['assertion audience', assertion?.audience ?? null],
+  ]
 }
 
 export function describeGrant(grant: GrantState, view: View): [label: string, value: string | null][] {

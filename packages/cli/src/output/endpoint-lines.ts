@@ -10,6 +10,7 @@ export function endpointLines(endpoints: ProviderEndpoints): DetailLine[] {
     ['introspection endpoint', endpoints.introspection_endpoint],
     ['userinfo endpoint', endpoints.userinfo_endpoint],
     ['key set', endpoints.jwks_uri],
+    ['device codes', endpoints.device_authorization_endpoint],
     ['pushed requests', endpoints.pushed_authorization_request_endpoint],
   ]
 }

@@ -35,6 +35,8 @@ export function describeProvider(provider: Provider, view: View): string {
       ['authorization parameters', pairs(provider.authorization_parameters)],
       ['token parameters', pairs(provider.token_parameters)],
       ['refresh parameters', pairs(provider.refresh_parameters)],
+      ['redirect URI in refreshes', provider.refresh_redirect_uri ? 'yes' : undefined],
+      ['service accounts', provider.jwt_bearer && pairs(provider.jwt_bearer)],
       ['body format', provider.body_format],
       ...answerLines(provider.token_answer),
       ['access tokens live', lifetime(provider.token_lifetime)],

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { browse } from '@authconn/sandbox'
+import { browse, connectDevice } from '@authconn/sandbox'
 import { expect, onTestFinished, test } from 'vitest'
 import { commandTable, isGroup } from '../../src/command-table.ts'
 import { cliPath, startChild } from './support/child.ts'
@@ -14,7 +14,7 @@ import { useWorld } from './support/world.ts'
  * What each command prints: in a terminal of 80 columns, in a pipe, and as JSON. The files beside this one are read by
  * people when they change; what differs from run to run is masked.
  */
-const { current } = useWorld()
+const { current } = useWorld({ devicePollInterval: 1 })
 
 const modes = ['terminal', 'pipe', 'json'] as const
 type Mode = (typeof modes)[number]
@@ -71,6 +71,21 @@ const scenes: Readonly<Record<string, Scene>> = {
       },
     },
   },
+  'authorize, device code': {
+    argv: 'authorize new-MODE --device --scopes openid,email',
+    env: here,
+    during: {
+      printed: 'Ctrl-C',
+      act: async (printed) => {
+        const [, userCode = ''] = /enter the code: ([A-Z]{4}-[A-Z]{4})/.exec(printed) ?? []
+        await connectDevice(`${current().sandbox.issuer}/device`, { userCode })
+      },
+    },
+  },
+  'create, client credentials': {
+    argv: `create service-MODE --grant-type client_credentials --scopes api:read ${client}`,
+  },
+  'authorize, client credentials': { argv: 'authorize service-MODE' },
   token: { argv: 'token google-oauth' },
   'token, not authorized': {
     argv: 'token fresh',

@@ -20,6 +20,8 @@ export function connection(changes: Partial<Connection> = {}): Connection {
     client_id: 'client-1',
     token_endpoint_auth_method: 'client_secret_basic',
     client_key: null,
+    grant_type: 'authorization_code',
+    token_request: null,
     former_client_secret_until: null,
     endpoints: {
       authorization_endpoint: 'https://accounts.google.com/o/oauth2/v2/auth',
@@ -94,6 +96,7 @@ export function started(changes: Partial<StartedAuthorization> = {}): StartedAut
     redirect_uri: 'http://127.0.0.1:8080/callback',
     scopes: ['openid'],
     failure: null,
+    failure_code: null,
     expires_at: '2030-01-01T00:00:00.000Z',
     authorization_url: 'https://accounts.google.com/o/oauth2/v2/auth?state=st-4te&scope=openid',
     state: 'st-4te',

@@ -28,8 +28,12 @@ export interface Grant {
   status: GrantStatus
   accessToken: Uint8Array | null
   refreshToken: Uint8Array | null
-  /** Whether there is a refresh token; where it was not read, that one is null all the same. */
+  /** Whether it is renewable, or there is a refresh token; where that was not read, it is null all the same. */
   refreshable: boolean
+  /** Another token is to be had by what the connection itself holds: nobody's consent is needed. */
+  renewable: boolean
+  /** Of the authorization that it came from; null where there was none. */
+  redirectUri: string | null
   tokenType: string
   scope: string | null
   /** Whose tokens they are, as far as the provider said. */
@@ -116,8 +120,13 @@ export interface ClaimDue {
 }
 
 export interface GrantStore {
-  /** The grant's row for (connection, subject), made as `pending` when missing; undefined when the connection is gone. */
+  /**
+   * The grant's row for (connection, subject); undefined when the connection is gone. Made when missing: as `pending`, or
+   * as renewable without a token yet where the connection needs nobody's consent.
+   */
   ensure(connection: Connection, subject: string): Promise<{ id: string } | undefined>
+  /** Makes a renewable grant as if nothing had gone wrong with it, or it had not been revoked; unless it is being refreshed. */
+  reopen(id: string): Promise<void>
   findById(id: string): Promise<(GrantNow & { leased: boolean }) | undefined>
   /** By subject: the application grant and those that one of the patterns covers (`*` as above); null for all. */
   list(
@@ -144,7 +153,7 @@ export interface GrantStore {
   saveRefreshed(
     lease: Lease,
     tokens: SealedTokens,
-    options?: { rejected?: boolean },
+    options?: { rejected?: boolean; metadata?: Record<string, string> },
   ): Promise<GrantNow | undefined>
   /** Gives the lease back and keeps what went wrong; same compare-and-set. */
   saveFailure(lease: Lease, failure: RefreshFailure): Promise<boolean>

@@ -1,4 +1,12 @@
-import type { Account, AuthMethod, ProviderEndpoints, VariableName } from '@authconn/shared'
+import type {
+  Account,
+  Assertion,
+  AuthMethod,
+  GrantType,
+  ProviderEndpoints,
+  TokenRequest,
+  VariableName,
+} from '@authconn/shared'
 import type { ClientCredential } from './connections/client-credential.ts'
 import type { Secret } from './secret.ts'
 
@@ -10,6 +18,8 @@ export interface ProviderInput {
   /** What fills in the catalog's URLs. */
   variables?: Partial<Record<VariableName, string>>
   clientId: string
+  /** How its tokens are come by; authorization_code unless given. */
+  grantType?: GrantType
   issuerUrl?: string
   tokenEndpointAuthMethod?: AuthMethod
   /** How the client can authenticate, in the order in which it is tried where nobody says. */
@@ -58,10 +68,14 @@ export interface TokenSet {
   scope: string | null
 }
 
-/** The tokens of a new authorization, with what else was said of them. */
-export interface AuthorizedTokens extends TokenSet {
+/** Tokens, with what else was said beside them. */
+export interface RefreshedTokens extends TokenSet {
   /** What the provider's API needs besides a token, by the names of the catalog. */
   metadata: Record<string, string>
+}
+
+/** The tokens of a new authorization. */
+export interface AuthorizedTokens extends RefreshedTokens {
   /** Whose tokens they are, where the answer says it. */
   account: Account | null
 }
@@ -142,6 +156,26 @@ export interface AuthorizationRequest {
   codeVerifier: Secret
 }
 
+/** What a client is told to show to people, and to ask with (RFC 8628 section 3.2). */
+export interface DeviceCodes {
+  deviceCode: Secret
+  userCode: string
+  verificationUri: string
+  verificationUriComplete: string | null
+  /** Seconds. */
+  expiresIn: number
+  /** Seconds between two questions. */
+  interval: number
+}
+
+/** What a provider asks of assertions (RFC 7523 section 3), as far as it is known by name. */
+export interface AssertionHabits extends Pick<Assertion, 'scope_claim' | 'lifetime'> {
+  /** null: the issuer or the token endpoint names the provider. */
+  audience: string | null
+  /** Of the application's own tokens: the issuer, nobody, or an account that has to be named. */
+  subject: 'issuer' | 'none' | 'required'
+}
+
 /** Core's view of OAuth 2.0 providers. Token calls throw ProviderFailure. */
 export interface OAuth {
   /**
@@ -158,7 +192,15 @@ export interface OAuth {
   pushAuthorization(client: OAuthClient, request: AuthorizationRequest): Promise<string>
   /** Checks the authorization response (RFC 6749 section 4.1.2, RFC 9207) and exchanges its code, once. */
   exchangeCode(client: OAuthClient, request: AuthorizationRequest, redirectedUrl: URL): Promise<AuthorizedTokens>
-  refresh(client: OAuthClient, refreshToken: Secret): Promise<TokenSet>
+  /** `redirectUri`: of the authorization, for providers that want to be told. */
+  refresh(client: OAuthClient, refreshToken: Secret, redirectUri?: string | null): Promise<RefreshedTokens>
+  /** Asks for a token by what the client itself holds (RFC 6749 section 4.4, RFC 7523 section 2.1). */
+  requestToken(client: OAuthClient, wanted: TokenRequest & { subject: string }): Promise<RefreshedTokens>
+  assertionHabits(provider: string | null): AssertionHabits
+  /** Begins an authorization by a device code (RFC 8628). The client must have an endpoint for it. */
+  startDevice(client: OAuthClient, scopes: readonly string[]): Promise<DeviceCodes>
+  /** Asks once whether the person has decided. Throws ProviderFailure, also where it is too early to tell. */
+  pollDevice(client: OAuthClient, scopes: readonly string[], deviceCode: Secret): Promise<AuthorizedTokens>
   /** Asks the provider whose token it is, once and briefly; null where it has no place for that. */
   findAccount(client: OAuthClient, accessToken: Secret): Promise<Account | null>
   /**

@@ -1,4 +1,5 @@
-import type { Account, AuthMethod, Permission, ProviderEndpoints } from '@authconn/shared'
+import type { Account, AuthMethod, GrantType, Permission, ProviderEndpoints, TokenRequest } from '@authconn/shared'
+import type { ErrorCode } from '@authconn/shared/errors'
 import type { ClientKeyFacts } from './connections/client-key.ts'
 import type { Grant, SealedTokens } from './grant-port.ts'
 
@@ -42,6 +43,9 @@ export interface Connection {
   tokenEndpointAuthMethod: AuthMethod
   /** What may be told of the client's key; null for one with a secret. */
   clientKey: ClientKeyFacts | null
+  grantType: GrantType
+  /** What it asks for by itself; null for one that needs somebody's consent. */
+  tokenRequest: TokenRequest | null
   endpoints: ProviderEndpoints
   issParameterSupported: boolean
   authorizationParameters: Record<string, string>
@@ -135,19 +139,32 @@ export interface Authorization {
   callerId: string
   subject: string
   status: 'pending' | 'completed' | 'failed' | 'expired'
-  redirectUri: string
+  /** null, as is the hash of the state, for one by a device code. */
+  redirectUri: string | null
   scopes: string[]
-  stateHash: Uint8Array
-  /** Sealed JSON of state, nonce and PKCE verifier; gone when it is over. */
+  stateHash: Uint8Array | null
+  /** Sealed JSON of state, nonce and PKCE verifier, or of the device code; gone when it is over. */
   secrets: Uint8Array | null
   failure: string | null
+  /** As it was stored, perhaps by another version. */
+  failureCode: string | null
   expiresAt: Date
+}
+
+/** A question for the outcome of an authorization by a device code. */
+export interface DevicePoll {
+  authorization: Authorization
+  callerName: string
+  /** Seconds between two of them. */
+  interval: number
 }
 
 export interface AuthorizationStore {
   insert(
-    authorization: Omit<Authorization, 'status' | 'failure' | 'expiresAt' | 'connectionName'>,
+    authorization: Omit<Authorization, 'status' | 'failure' | 'failureCode' | 'expiresAt' | 'connectionName'>,
     timeout: number,
+    /** Of one by a device code: seconds until its provider is to be asked first, and from then on. */
+    pollInterval?: number,
   ): Promise<{ expiresAt: Date }>
   find(workspaceId: string, id: string, callerId: string): Promise<Authorization | undefined>
   /** Takes it for its one exchange; false when it is over or taken. */
@@ -162,7 +179,13 @@ export interface AuthorizationStore {
     tokens: SealedTokens,
     about?: { metadata: Record<string, string>; account: Account | null },
   ): Promise<'stored' | 'cancelled' | 'connection_gone'>
-  fail(id: string, reason: string): Promise<boolean>
+  fail(id: string, reason: string, code?: ErrorCode): Promise<boolean>
+  /**
+   * Takes some by a device code whose provider is to be asked now, each for one question that takes at most those seconds.
+   */
+  claimPolls(limit: number, seconds: number): Promise<DevicePoll[]>
+  /** Has the provider asked again after so many seconds, and at that interval from then on. */
+  pollAgain(id: string, interval: number): Promise<void>
   /** Removes those that ended more than a day ago. */
   purgeEnded(): Promise<number>
 }

@@ -14,6 +14,8 @@ export interface TokenQuestion {
 export type TokenState = Omit<
   Grant,
   | 'account'
+  | 'renewable'
+  | 'redirectUri'
   | 'metadata'
   | 'connectionId'
   | 'refreshTokenExpiresAt'

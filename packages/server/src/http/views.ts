@@ -20,6 +20,8 @@ export function viewConnection(
     client_id: connection.clientId,
     token_endpoint_auth_method: connection.tokenEndpointAuthMethod,
     client_key: connection.clientKey,
+    grant_type: connection.grantType,
+    token_request: connection.tokenRequest,
     former_client_secret_until: iso(untilLater(connection.formerClientSecretUntil, now)),
     endpoints: connection.endpoints,
     registration,
@@ -77,6 +79,7 @@ export function viewAuthorization(authorization: Authorization): Contract.Author
     redirect_uri: authorization.redirectUri,
     scopes: authorization.scopes,
     failure: authorization.failure,
+    failure_code: authorization.failureCode,
     expires_at: authorization.expiresAt.toISOString(),
   }
 }

@@ -8,7 +8,7 @@ describeEachDatabase('creating a connection', (database) => {
   const stores = useStores(database)
 
   test('answers what was created, also when somebody deletes it at the same moment', async () => {
-    const oauth: Pick<OAuth, 'resolveProvider'> = {
+    const oauth: Pick<OAuth, 'resolveProvider' | 'assertionHabits'> = {
       async resolveProvider() {
         return {
           provider: null,
@@ -20,6 +20,7 @@ describeEachDatabase('creating a connection', (database) => {
           authorizationParameters: {},
         }
       },
+      assertionHabits: () => ({ audience: null, subject: 'issuer', scope_claim: false, lifetime: 120 }),
     }
     const create = createCreateConnection({
       keyring: stores.keyring,

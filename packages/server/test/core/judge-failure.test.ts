@@ -5,7 +5,7 @@ import { ProviderFailure, type ProviderFailureKind } from '../../src/core/oauth-
 
 const clientAsOf = new Date('2026-01-01T00:00:00Z')
 const attempt = { interruptedAt: null, clientAsOf }
-const fresh = { failureCount: 0, unrecognizedCount: 0 }
+const fresh = { failureCount: 0, unrecognizedCount: 0, renewable: false }
 const judge = (kind: ProviderFailureKind, given: Partial<typeof fresh> = {}, interruptedAt: Date | null = null) =>
   judgeFailure(
     new ProviderFailure(kind, 'what it said'),

@@ -26,6 +26,10 @@ describeEachDatabase('revoking at the provider', (database) => {
     pushAuthorization: unused,
     exchangeCode: unused,
     refresh: unused,
+    requestToken: unused,
+    assertionHabits: () => ({ audience: null, subject: 'issuer', scope_claim: false, lifetime: 120 }),
+    startDevice: unused,
+    pollDevice: unused,
     async revoke(_client, token, hint) {
       const outcome = await answer(hint)
       if (outcome === 'revoked') revoked.push(token.reveal())

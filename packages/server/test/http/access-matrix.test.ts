@@ -1,9 +1,22 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { contract, type OperationName, type Permission, permissionNames, routes } from '@authconn/shared'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { createApiKey } from '../../src/core/callers/api-key.ts'
 import { type Answer, expectProblem, urlOf, useVault } from '../support/vault.ts'
 
-const v = useVault()
+const robot = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+const v = useVault({
+  sandbox: {
+    clients: [
+      { client_id: 'app', client_secret: 'a-secret-0123456789-0123456789-0123' },
+      {
+        client_id: 'robot',
+        client_secret: 'unused-secret-0123456789-0123456789',
+        jwks: { keys: [robot.publicKey.export({ format: 'jwk' }) as { kty: string }] },
+      },
+    ],
+  },
+})
 type Guarded = Exclude<OperationName, 'getHealth' | 'getReadiness' | 'getSelf'>
 const guarded = (Object.keys(routes) as OperationName[]).filter(
   (name): name is Guarded => contract[name].permission !== 'public' && contract[name].permission !== 'any',
@@ -18,10 +31,12 @@ const subjectMatter: Record<Guarded, Matter> = {
   updateConnection: 'a connection with all subjects',
   deleteConnection: 'a connection with all subjects',
   listGrants: 'a connection',
+  createGrant: 'a connection and a subject',
   listEvents: 'a connection and a subject',
   getToken: 'a connection and a subject',
   revokeGrant: 'a connection and a subject',
   startAuthorization: 'a connection and a subject',
+  startDeviceAuthorization: 'a connection and a subject',
   getAuthorization: 'what another caller began',
   completeAuthorization: 'what another caller began',
   cancelAuthorization: 'what another caller began',
@@ -101,6 +116,8 @@ describe('the access matrix', () => {
   const unasked = 'm-unasked'
   /** What is there, in the own workspace. */
   const there = { name: 'm-there', id: '' }
+  /** A service account, which needs nobody's consent. */
+  const service = 'm-there-service'
   const ids = { authorization: '', caller: '' }
 
   beforeAll(async () => {
@@ -124,6 +141,13 @@ describe('the access matrix', () => {
     await v.createConnection({ name: unasked })
     await v.createConnection({ name: there.name })
     await v.authorize(there.name, { subject: 'alice' })
+    await v.createConnection({
+      name: service,
+      client_id: 'robot',
+      client_secret: undefined,
+      client_key: { private_key: robot.privateKey.export({ type: 'pkcs8', format: 'pem' }) },
+      grant_type: 'jwt_bearer',
+    })
     ids.authorization = await begin()
     ids.caller = await makeCaller()
   })
@@ -160,6 +184,7 @@ describe('the access matrix', () => {
   }
 
   function existing(name: Guarded): Target {
+    if (name === 'createGrant') return { name: service, id: '' }
     return { name: there.name, id: subjectMatter[name] === 'a caller' ? ids.caller : ids.authorization }
   }
 
@@ -259,6 +284,10 @@ function requestOf(name: Guarded, target: Target): { query?: Record<string, stri
       return { query: { subject: 'alice' } }
     case 'revokeGrant':
       return { body: { subject: 'alice' } }
+    case 'createGrant':
+      return { body: { subject: 'alice' } }
+    case 'startDeviceAuthorization':
+      return { body: { scopes: ['openid'], subject: 'alice' } }
     case 'startAuthorization':
       return { body: { scopes: ['openid'], redirect_uri, subject: 'alice' } }
     case 'completeAuthorization':
@@ -278,7 +307,10 @@ function requestOf(name: Guarded, target: Target): { query?: Record<string, stri
 /** An answer without what tells which request it was, and what was asked for. */
 function asSaid({ status, headers, body }: Answer) {
   const { request_id: _, detail, ...rest } = body
-  const words = String(detail).replace(/m-there|(m-)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'TARGET')
+  const words = String(detail).replace(
+    /m-there-service|m-there|(m-)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g,
+    'TARGET',
+  )
   const told = Object.keys(headers).filter(
     (header) => !['content-length', 'x-request-id', 'date'].includes(header),
   )

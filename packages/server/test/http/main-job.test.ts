@@ -105,6 +105,14 @@ test('answers the other operations too', async () => {
   expect((await v.call('getAuthorization', { params: { id } })).body).toMatchObject({ id, status: 'pending' })
   expect((await v.call('cancelAuthorization', { params: { id } })).body).toMatchObject({ status: 'failed' })
 
+  const device = await v.call('startDeviceAuthorization', { params: { name }, body: {} })
+  expect(device.body).toMatchObject({ status: 'pending', user_code: expect.any(String) })
+  await v.call('cancelAuthorization', { params: { id: device.body.id } })
+  const own = await v.createConnection({ grant_type: 'client_credentials' })
+  expect((await v.call('createGrant', { params: { name: own }, body: {} })).body).toMatchObject({
+    status: 'active',
+  })
+
   const caller = await v.call('createCaller', { body: { name: 'ci', permissions: ['token:read'] } })
   expect(caller.body.api_key).toMatch(/^ack_/)
   expect((await v.call('listCallers')).body.callers.map((each: { name: string }) => each.name)).toEqual([

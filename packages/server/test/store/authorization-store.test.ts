@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { describeEachDatabase } from '../support/databases.ts'
 import { exampleTokens, useStores } from '../support/stores.ts'
 
@@ -90,5 +90,77 @@ describeEachDatabase('the authorization store', (database) => {
     expect(await stores.authorizations.purgeEnded()).toBeGreaterThanOrEqual(1)
     expect(await find(old)).toBeUndefined()
     expect(await find(recent)).toMatchObject({ status: 'expired' })
+  })
+
+  describe('of one by a device code', () => {
+    const claim = (limit = 10) => stores.authorizations.claimPolls(limit, 30)
+    const ids = async (claimed: ReturnType<typeof claim>) => (await claimed).map(({ authorization: { id } }) => id)
+
+    test('gives each question to one process, and the next not before the interval is over', async () => {
+      const id = await stores.newDeviceAuthorization(await stores.newConnection(), 0)
+      const claimed = (await Promise.all([1, 2, 3, 4].map(() => ids(claim())))).flat()
+      expect(claimed).toEqual([id])
+      expect(await ids(claim())).toEqual([])
+      await stores.authorizations.pollAgain(id, 60)
+      expect(await ids(claim())).toEqual([])
+      await stores.authorizations.pollAgain(id, 0)
+      expect(await claim()).toMatchObject([
+        { interval: 0, authorization: { id, redirectUri: null, stateHash: null, status: 'pending' } },
+      ])
+      await stores.authorizations.fail(id, 'over')
+    })
+
+    test('gives a question that a process died over to another, no sooner than the provider allows', async () => {
+      const id = await stores.newDeviceAuthorization(await stores.newConnection(), 45)
+      const due = (seconds: number) =>
+        stores.db
+          .updateTable('authorizations')
+          .set({ next_poll_at: new Date(Date.now() - seconds * 1000) })
+          .where('id', '=', id)
+          .execute()
+      await due(1)
+      expect(await ids(claim())).toEqual([id])
+      const row = await stores.db
+        .selectFrom('authorizations')
+        .select('next_poll_at')
+        .where('id', '=', id)
+        .executeTakeFirstOrThrow()
+      // The interval of this one is longer than the claim.
+      expect(row.next_poll_at?.getTime()).toBeGreaterThan(Date.now() + 40_000)
+      await due(1)
+      expect(await ids(claim())).toEqual([id])
+      await stores.authorizations.fail(id, 'over')
+    })
+
+    test('gives none that is over, expired, of a deleted connection, or whose caller may not call any more', async () => {
+      const connection = await stores.newConnection()
+      const gone = await stores.newConnection()
+      const caller = { ...stores.admin, id: crypto.randomUUID(), name: 'device', permissions: [] }
+      await stores.callers.insert(caller, Buffer.alloc(32, 7))
+      const make = (of = connection, given = {}) => stores.newDeviceAuthorization(of, 0, given)
+      const [failed, completed, expired] = [await make(), await make(), await make()]
+      await make(gone)
+      await make(connection, { callerId: caller.id })
+      await stores.authorizations.fail(failed, 'denied', 'authorization_denied')
+      const { id } = await stores.ensureGrant(connection)
+      expect(await stores.authorizations.complete(completed, id, exampleTokens)).toBe('stored')
+      expect((await stores.grants.findById(id))?.grant.redirectUri).toBeNull()
+      await stores.db
+        .updateTable('authorizations')
+        .set({ expires_at: new Date() })
+        .where('id', '=', expired)
+        .execute()
+      await stores.connections.markDeleted(gone.id)
+      await stores.callers.revoke(stores.admin.workspaceId, caller.id)
+      expect(await ids(claim())).toEqual([])
+      expect(await find(failed)).toMatchObject({ failureCode: 'authorization_denied' })
+    })
+  })
+
+  test('remembers the redirect URI with the grant', async () => {
+    const connection = await stores.newConnection()
+    const { id } = await stores.ensureGrant(connection)
+    await stores.authorizations.complete(await stores.newAuthorization(connection), id, exampleTokens)
+    expect((await stores.grants.findById(id))?.grant.redirectUri).toBe('http://127.0.0.1:8080/callback')
   })
 })

@@ -199,7 +199,7 @@ describeEachDatabase('the migration to keys that rotate', (database) => {
         ${sealedBy(keys[0])}), (gen_random_uuid(), ${ids.workspace}, ${ids.connection}, 'p', 'pending', null, null)`.execute(
       db,
     )
-    expect(await migrate(db)).toEqual(['0004-key-rotation', '0005-client-keys', '0006-accounts'])
+    expect(await migrate(db)).toEqual(Object.keys(migrations).filter((name) => name >= '0004'))
 
     const { rows } = await sql`select client_secret_data_key, former_client_secret_data_key, access_token_data_key,
       refresh_token_data_key from connections join grants on grants.connection_id = connections.id

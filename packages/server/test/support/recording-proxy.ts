@@ -32,7 +32,9 @@ export async function startRecordingProxy(target: string) {
       body,
     })
     const text = await answer.text()
-    for (const [, name = '', value = ''] of text.matchAll(/"(access_token|refresh_token|id_token)":"([^"]+)/g)) {
+    for (const [, name = '', value = ''] of text.matchAll(
+      /"(access_token|refresh_token|id_token|device_code)":"([^"]+)/g,
+    )) {
       recorded.received.set(name, value)
     }
     response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'text/plain' })

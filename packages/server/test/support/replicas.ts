@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeEach } from 'vitest'
 import type { GrantStore } from '../../src/core/grant-port.ts'
+import { createCreateGrant } from '../../src/core/grants/create-grant.ts'
 import { createIssueToken, type TokenWish } from '../../src/core/grants/issue-token.ts'
 import { leaseTimes } from '../../src/core/grants/lease-keeper.ts'
-import type { OAuth, OAuthClient, TokenSet } from '../../src/core/oauth-port.ts'
+import type { OAuth, OAuthClient, RefreshedTokens, TokenSet } from '../../src/core/oauth-port.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { createRefreshEngine } from '../../src/refresh-engine.ts'
 import type { TestDatabase } from './databases.ts'
@@ -30,7 +31,8 @@ export function useReplicas(database: TestDatabase) {
     /** The access tokens that were revoked as they had found no place. */
     givenBack: [] as string[],
     outcomes: [] as string[],
-    answer: async (_client: OAuthClient): Promise<TokenSet> => exampleTokenSet('second'),
+    answer: async (_client: OAuthClient): Promise<TokenSet & Partial<RefreshedTokens>> =>
+      exampleTokenSet('second'),
   }
   beforeEach(() => {
     Object.assign(provider, {
@@ -40,11 +42,13 @@ export function useReplicas(database: TestDatabase) {
       answer: async () => exampleTokenSet('second'),
     })
   })
-  const oauth: Pick<OAuth, 'refresh'> = {
-    refresh(client, refreshToken) {
-      provider.calls.push(refreshToken.reveal())
-      return provider.answer(client)
-    },
+  const ask = async (client: OAuthClient, what: string) => {
+    provider.calls.push(what)
+    return { metadata: {}, ...(await provider.answer(client)) }
+  }
+  const oauth: Pick<OAuth, 'refresh' | 'requestToken'> = {
+    refresh: (client, refreshToken) => ask(client, refreshToken.reveal()),
+    requestToken: (client, { subject }) => ask(client, subject === '' ? 'for itself' : `for ${subject}`),
   }
 
   /** One process: its own shared promises, leases and circuit breaker. */
@@ -77,8 +81,10 @@ export function useReplicas(database: TestDatabase) {
       refreshGrant: engine.refreshGrant,
       sleep: (ms, signal) => sleep(ms, undefined, { signal }),
     })
+    const createGrant = createCreateGrant({ connections, grants, refreshGrant: engine.refreshGrant })
     return {
       issueToken: (name: string, wish: TokenWish = {}) => issueToken(stores.admin, name, wish),
+      createGrant: (name: string, subject = '') => createGrant(stores.admin, name, subject),
       background,
       ...engine,
     }

@@ -111,7 +111,13 @@ async function createStores(db: Database) {
       if (!found) throw new Error('the grant was not stored')
       return found.grant
     },
+    /** A connection that gets its tokens as itself. */
+    newClientCredentials(given: Partial<NewConnectionRow> = {}): Promise<Connection> {
+      const tokenRequest = { scopes: [], audience: null, resource: [], assertion: null }
+      return this.newConnection({ grantType: 'client_credentials', tokenRequest, ...given })
+    },
     newAuthorization,
+    newDeviceAuthorization,
     ensureGrant,
   }
 
@@ -121,23 +127,31 @@ async function createStores(db: Database) {
     return grant
   }
 
+  function exampleAuthorization(connection: Connection) {
+    return {
+      id: randomUUID(),
+      workspaceId: connection.workspaceId,
+      connectionId: connection.id,
+      callerId: admin.id,
+      subject: '',
+      redirectUri: 'http://127.0.0.1:8080/callback',
+      scopes: ['openid'],
+      stateHash: randomBytes(32),
+      secrets: Buffer.from('sealed secrets'),
+    }
+  }
+
   async function newAuthorization(connection: Connection, timeout = 600): Promise<string> {
-    const id = randomUUID()
-    await createAuthorizationStore(db).insert(
-      {
-        id,
-        workspaceId: connection.workspaceId,
-        connectionId: connection.id,
-        callerId: admin.id,
-        subject: '',
-        redirectUri: 'http://127.0.0.1:8080/callback',
-        scopes: ['openid'],
-        stateHash: randomBytes(32),
-        secrets: Buffer.from('sealed secrets'),
-      },
-      timeout,
-    )
-    return id
+    const authorization = exampleAuthorization(connection)
+    await createAuthorizationStore(db).insert(authorization, timeout)
+    return authorization.id
+  }
+
+  /** One whose provider is to be asked every so many seconds. */
+  async function newDeviceAuthorization(connection: Connection, interval: number, given = {}): Promise<string> {
+    const authorization = { ...exampleAuthorization(connection), redirectUri: null, stateHash: null, ...given }
+    await createAuthorizationStore(db).insert(authorization, 600, interval)
+    return authorization.id
   }
 }
 
@@ -171,6 +185,8 @@ async function exampleConnection(
     clientKey: null,
     clientSecret: await sealSecret(row),
     tokenEndpointAuthMethod: 'client_secret_basic',
+    grantType: 'authorization_code',
+    tokenRequest: null,
     endpoints: {
       authorization_endpoint: 'https://provider.example/authorize',
       token_endpoint: 'https://provider.example/token',

@@ -5,7 +5,9 @@ import {
   Callback,
   CompletedAuthorization,
   NewAuthorization,
+  NewDeviceAuthorization,
   StartedAuthorization,
+  StartedDeviceAuthorization,
 } from './schemas/authorizations.ts'
 import { Caller, CallerList, CallerRotation, CreatedCaller, NewCaller } from './schemas/callers.ts'
 import {
@@ -15,7 +17,7 @@ import {
   DeletedConnection,
   NewConnection,
 } from './schemas/connections.ts'
-import { Event, EventList, Grant, GrantList, Revocation, Token } from './schemas/grants.ts'
+import { Event, EventList, Grant, GrantList, NewGrant, Revocation, Token } from './schemas/grants.ts'
 import { Health, Problem } from './schemas/operations.ts'
 import { Provider, ProviderList } from './schemas/providers.ts'
 import { CreatedWorkspace, NewWorkspace, Self, Workspace, WorkspaceList } from './schemas/workspaces.ts'
@@ -35,11 +37,14 @@ export {
   Grant,
   GrantList,
   GrantStatus,
+  NewGrant,
   Revocation,
   Token,
 } from './schemas/grants.ts'
 export * from './schemas/operations.ts'
 export * from './schemas/providers.ts'
+export type { Assertion, NewAssertion } from './schemas/token-requests.ts'
+export { GrantType, TokenRequest } from './schemas/token-requests.ts'
 export * from './schemas/workspaces.ts'
 
 /** The schemas that OpenAPI lists by name. */
@@ -50,11 +55,14 @@ export const namedSchemas: Readonly<Record<string, TSchema>> = {
   ConnectionList,
   Grant,
   GrantList,
+  NewGrant,
   Token,
   Event,
   EventList,
   NewAuthorization,
   StartedAuthorization,
+  NewDeviceAuthorization,
+  StartedDeviceAuthorization,
   Authorization,
   CompletedAuthorization,
   Callback,

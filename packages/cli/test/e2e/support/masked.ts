@@ -9,6 +9,7 @@ export function masked(text: string, { env }: Pick<World, 'env'>): string {
     .replaceAll(/\b(127\.0\.0\.1|localhost):\d{5}\b/g, '$1:PORT0')
     .replaceAll(/-L \d{5}:/g, '-L PORT0:')
     .replaceAll(/\/authorize\?[^\s"\\]+/g, '/authorize?…')
+    .replaceAll(/\b[B-DF-HJ-NP-TV-XZ]{4}-[B-DF-HJ-NP-TV-XZ]{4}\b/g, 'CODE-CODE')
     .replaceAll(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '00000000-0000-0000-0000-000000000000')
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z/g, (found) =>
       '2026-01-01T00:00:00.000Z'.slice(0, found.length),

@@ -1,13 +1,24 @@
 import { calculatePKCECodeChallenge } from 'oauth4webapi'
-import type { AuthorizationRequest, OAuth, PublicClient } from '../../core/oauth-port.ts'
+import {
+  type AuthorizationRequest,
+  type OAuth,
+  ProviderFailure,
+  type PublicClient,
+} from '../../core/oauth-port.ts'
 import { findCatalogEntry } from './providers.ts'
 
 /** The URL to open in a browser. What the endpoint's own query holds stays in it (RFC 6749 section 3.1). */
 export const authorizationUrl: OAuth['authorizationUrl'] = async (client, request) => {
-  const url = new URL(client.endpoints.authorization_endpoint)
+  const url = authorizationEndpoint(client)
   const parameters = await authorizationParameters(client, request)
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value)
   return url.href
+}
+
+/** Without one a connection is not made, unless it needs nobody's consent. */
+export function authorizationEndpoint({ endpoints }: PublicClient): URL {
+  if (endpoints.authorization_endpoint) return new URL(endpoints.authorization_endpoint)
+  throw new ProviderFailure('unintelligible', 'The connection has no authorization_endpoint')
 }
 
 /** The authorization request itself (RFC 6749 section 4.1.1), however it gets to the provider. */
@@ -15,7 +26,7 @@ export async function authorizationParameters(
   client: PublicClient,
   request: AuthorizationRequest,
 ): Promise<Record<string, string>> {
-  const scopes = scopesFor(client.provider, request)
+  const scopes = scopesFor(client.provider, request.scopes)
   return {
     ...consent(client.provider, scopes),
     // They are the provider's habits, and never replace what the protocol needs.
@@ -31,12 +42,13 @@ export async function authorizationParameters(
   }
 }
 
-function scopesFor(provider: string | null, { scopes }: AuthorizationRequest): readonly string[] {
+/** Those that are asked for, and the one without which there is no refresh token. */
+export function scopesFor(provider: string | null, scopes: readonly string[]): readonly string[] {
   const needed = findCatalogEntry(provider)?.scopes.offline
   return needed === undefined || scopes.includes(needed) ? scopes : [...scopes, needed]
 }
 
-function scopeParameter(provider: string | null, scopes: readonly string[]): Record<string, string> {
+export function scopeParameter(provider: string | null, scopes: readonly string[]): Record<string, string> {
   const { parameter = 'scope', separator = ' ' } = findCatalogEntry(provider)?.scopes ?? {}
   return scopes.length > 0 ? { [parameter]: scopes.join(separator) } : {}
 }

@@ -22,6 +22,9 @@ export function authenticate(client: OAuthClient): ClientAuth {
     case 'tls_client_auth':
     case 'self_signed_tls_client_auth':
       return TlsClientAuth()
+    case 'none':
+      // Not even its id: the assertion in the request says who asks.
+      return () => undefined
   }
   throw new ProviderFailure('client', `The client has nothing to authenticate with by ${method}`)
 }

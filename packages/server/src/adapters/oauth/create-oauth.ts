@@ -1,10 +1,13 @@
 import type { OAuth } from '../../core/oauth-port.ts'
+import { createAcceptAnswer } from './accept-answer.ts'
 import { authorizationUrl, defaultScopes } from './authorization-url.ts'
+import { createDeviceAuthorization } from './device-authorization.ts'
 import { createExchangeCode } from './exchange-code.ts'
 import { createFindAccount } from './find-account.ts'
 import { createValidateIdToken } from './id-token.ts'
 import { createPushAuthorization } from './push-authorization.ts'
 import { createRefresh } from './refresh.ts'
+import { assertionHabits, createRequestToken } from './request-token.ts'
 import { createResolveProvider } from './resolve-provider.ts'
 import { createRevoke } from './revoke.ts'
 import type { SafeFetch } from './safe-fetch.ts'
@@ -21,16 +24,17 @@ export function createOAuth({
 }): OAuth {
   const revoke = createRevoke(safeFetch)
   const findTokenEnd = createFindTokenEnd(safeFetch)
+  const validateIdToken = createValidateIdToken(safeFetch)
+  const accept = createAcceptAnswer({ validateIdToken, findTokenEnd, revoke })
   return {
     resolveProvider: createResolveProvider(safeFetch),
     defaultScopes,
     authorizationUrl,
     pushAuthorization: createPushAuthorization(safeFetch),
-    exchangeCode: createExchangeCode(safeFetch, {
-      validateIdToken: createValidateIdToken(safeFetch),
-      findTokenEnd,
-      revoke,
-    }),
+    exchangeCode: createExchangeCode(safeFetch, accept),
+    ...createDeviceAuthorization(safeFetch, accept),
+    requestToken: createRequestToken(safeFetch, findTokenEnd, refreshTimeoutMs),
+    assertionHabits,
     refresh: createRefresh(safeFetch, findTokenEnd, refreshTimeoutMs),
     findAccount: createFindAccount(safeFetch),
     revoke,

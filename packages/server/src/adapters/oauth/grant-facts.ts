@@ -14,19 +14,29 @@ export function readAbout(
   const entry = findCatalogEntry(provider)
   if (!entry) return { metadata: {}, account: null }
   const answer = Object.fromEntries(fields)
-  const found = [
-    ...Object.entries(entry.callback_metadata ?? {}).map(([name, as]) => [as, callback.get(name)] as const),
-    ...Object.entries(entry.token_metadata ?? {}).map(([path, as]) => [as, atPath(answer, path)] as const),
-  ]
-  const metadata = found.flatMap(([name, value]) => {
+  const fromCallback = Object.entries(entry.callback_metadata ?? {}).map(
+    ([name, as]) => [as, callback.get(name)] as const,
+  )
+  const { account } = entry
+  return {
+    metadata: { ...facts(fromCallback), ...readTokenMetadata(provider, fields) },
+    account: account?.source === 'token_answer' ? readAccount(answer, account) : null,
+  }
+}
+
+/** What a token answer alone tells of it: a refresh may bring what has changed. */
+export function readTokenMetadata(provider: string | null, fields: AnswerFields): Record<string, string> {
+  const answer = Object.fromEntries(fields)
+  const paths = Object.entries(findCatalogEntry(provider)?.token_metadata ?? {})
+  return facts(paths.map(([path, as]) => [as, atPath(answer, path)] as const))
+}
+
+function facts(found: readonly (readonly [name: string, value: unknown])[]): Record<string, string> {
+  const readable = found.flatMap(([name, value]) => {
     const text = readFact(value)
     return text === null ? [] : [[name, text]]
   })
-  const { account } = entry
-  return {
-    metadata: Object.fromEntries(metadata),
-    account: account?.source === 'token_answer' ? readAccount(answer, account) : null,
-  }
+  return Object.fromEntries(readable)
 }
 
 /** The account in an answer; null where the answer has nothing of it. */

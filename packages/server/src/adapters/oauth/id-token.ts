@@ -24,7 +24,7 @@ import type { TokenAnswer } from './token-answer.ts'
 /** Throws ProviderFailure `id_token`, or what fetching the keys throws. */
 export type ValidateIdToken = (
   client: OAuthClient,
-  request: AuthorizationRequest,
+  request: Pick<AuthorizationRequest, 'scopes' | 'nonce'>,
   answer: Omit<TokenAnswer, 'fields'>,
 ) => Promise<void>
 
@@ -164,7 +164,7 @@ const signingAlgorithms = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512
  */
 function isRequired(
   client: OAuthClient,
-  request: AuthorizationRequest,
+  request: Pick<AuthorizationRequest, 'scopes'>,
   granted: TokenAnswer['grantedScopes'],
 ): boolean {
   if (client.issuer === null || !request.scopes.includes('openid')) return false

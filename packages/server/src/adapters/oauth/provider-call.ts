@@ -33,7 +33,7 @@ export function prepareCall(
   if (clientCertificate && url.protocol !== 'https:') {
     throw new ProviderFailure('address', `${showUrl(url)} must be https for a client that shows a certificate`)
   }
-  const isJson = endpoint !== 'introspection_endpoint' && findCatalogEntry(client.provider)?.body_format === 'json'
+  const isJson = !formOnly.has(endpoint) && findCatalogEntry(client.provider)?.body_format === 'json'
   const context: CallContext = {
     endpoint: showUrl(url),
     provider: client.provider,
@@ -64,6 +64,10 @@ export type CalledEndpoint =
   | 'revocation_endpoint'
   | 'introspection_endpoint'
   | 'pushed_authorization_request_endpoint'
+  | 'device_authorization_endpoint'
+
+/** What the catalog says of bodies is of the token endpoint and its like. */
+const formOnly: ReadonlySet<CalledEndpoint> = new Set(['introspection_endpoint', 'device_authorization_endpoint'])
 
 /** The aliases for clients with a certificate are left to prepareCall, which knows whether there is one. */
 export function toAuthorizationServer({ issuer, endpoints }: Pick<OAuthClient, 'issuer' | 'endpoints'>) {

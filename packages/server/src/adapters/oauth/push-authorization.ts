@@ -2,7 +2,7 @@ import { pushedAuthorizationRequest } from 'oauth4webapi'
 import { type OAuth, ProviderFailure } from '../../core/oauth-port.ts'
 import { Secret } from '../../core/secret.ts'
 import { parseAnswerFields } from './answer-fields.ts'
-import { authorizationParameters } from './authorization-url.ts'
+import { authorizationEndpoint, authorizationParameters } from './authorization-url.ts'
 import { authenticate } from './client-authentication.ts'
 import { prepareCall } from './provider-call.ts'
 import { classifyError } from './provider-failure.ts'
@@ -39,7 +39,7 @@ export function createPushAuthorization(safeFetch: SafeFetch): OAuth['pushAuthor
         `${context.endpoint} answered ${status} with no usable request_uri`,
       )
     }
-    const url = new URL(client.endpoints.authorization_endpoint)
+    const url = authorizationEndpoint(client)
     url.searchParams.set('client_id', client.clientId)
     url.searchParams.set('request_uri', requestUri)
     return url.href

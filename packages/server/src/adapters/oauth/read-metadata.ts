@@ -13,6 +13,7 @@ export const endpointNames = [
   'userinfo_endpoint',
   'jwks_uri',
   'pushed_authorization_request_endpoint',
+  'device_authorization_endpoint',
 ] as const satisfies readonly (keyof ProviderEndpoints)[]
 
 type EndpointName = (typeof endpointNames)[number]
@@ -36,18 +37,11 @@ export function readMetadata(metadata: Metadata, input: ProviderInput, policy: C
     found[name] = checkEndpoint(name, value, from, policy)
   }
   const aliases = readAliases(document.mtls_endpoint_aliases, Object.keys(found), from, policy)
-  const { authorization_endpoint, token_endpoint, ...others } = { ...found, ...input.endpoints }
-  if (!authorization_endpoint || !token_endpoint) {
-    const missing = authorization_endpoint ? 'token_endpoint' : 'authorization_endpoint'
-    throw new AuthconnError('discovery_failed', `${from} names no ${missing}`)
-  }
-  if (document[requirePushed] === true && !others[pushed]) {
-    throw new AuthconnError(
-      'discovery_failed',
-      `${from} requires pushed authorization requests and names no ${pushed}`,
-    )
-  }
-  requireS256(document.code_challenge_methods_supported, from)
+  const { token_endpoint, ...others } = { ...found, ...input.endpoints }
+  if (!token_endpoint) throw new AuthconnError('discovery_failed', `${from} names no token_endpoint`)
+  // What only people who consent come by is of no matter to a connection that asks nobody.
+  const { grantType = 'authorization_code' } = input
+  if (grantType === 'authorization_code') requireConsent(document, others, from)
   const method =
     input.tokenEndpointAuthMethod ??
     chooseAuthMethod(document.token_endpoint_auth_methods_supported, input.authMethods, from)
@@ -55,11 +49,28 @@ export function readMetadata(metadata: Metadata, input: ProviderInput, policy: C
   return {
     provider: null,
     issuer,
-    endpoints: { authorization_endpoint, token_endpoint, ...others, ...aliases },
+    endpoints: { token_endpoint, ...others, ...aliases },
     tokenEndpointAuthMethod: method,
     issParameterSupported: document.authorization_response_iss_parameter_supported === true,
     authorizationParameters: {},
   }
+}
+
+function requireConsent(
+  document: Metadata['document'],
+  endpoints: Partial<Record<EndpointName, string>>,
+  from: string,
+): void {
+  if (!endpoints.authorization_endpoint) {
+    throw new AuthconnError('discovery_failed', `${from} names no authorization_endpoint`)
+  }
+  if (document[requirePushed] === true && !endpoints[pushed]) {
+    throw new AuthconnError(
+      'discovery_failed',
+      `${from} requires pushed authorization requests and names no ${pushed}`,
+    )
+  }
+  requireS256(document.code_challenge_methods_supported, from)
 }
 
 function checkEndpoint(name: string, value: unknown, from: string, policy: CallPolicy): string {
@@ -100,9 +111,17 @@ function readAliases(given: unknown, foundNames: readonly string[], from: string
   return Object.keys(aliases).length > 0 ? { mtls_endpoint_aliases: aliases } : {}
 }
 
-const aliasNames = ['token_endpoint', 'revocation_endpoint', 'introspection_endpoint', pushed] as const
+const aliasNames = [
+  'token_endpoint',
+  'revocation_endpoint',
+  'introspection_endpoint',
+  pushed,
+  'device_authorization_endpoint',
+] as const
 
 function chooseAuthMethod(offered: unknown, possible: readonly AuthMethod[], from: string): AuthMethod {
+  // Who asks is in the assertion; the metadata speaks of clients that authenticate.
+  if (possible[0] === 'none') return 'none'
   // RFC 8414 section 2: client_secret_basic when omitted, which a client with a key cannot do.
   const saysNothing = !Array.isArray(offered) || offered.length === 0
   const method = saysNothing ? possible[0] : possible.find((known) => offered.includes(known))

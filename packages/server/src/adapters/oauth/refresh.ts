@@ -1,6 +1,7 @@
 import { refreshTokenGrantRequest } from 'oauth4webapi'
 import type { OAuth } from '../../core/oauth-port.ts'
 import { authenticate } from './client-authentication.ts'
+import { readTokenMetadata } from './grant-facts.ts'
 import { prepareCall } from './provider-call.ts'
 import { findCatalogEntry } from './providers.ts'
 import type { SafeFetch } from './safe-fetch.ts'
@@ -18,15 +19,20 @@ export function createRefresh(
   /** Longer than other calls: what is given up may have rotated the refresh token all the same. */
   timeoutMs: number,
 ): OAuth['refresh'] {
-  return async function refresh(client, refreshToken) {
+  return async function refresh(client, refreshToken, redirectUri = null) {
+    const entry = findCatalogEntry(client.provider)
     const call = prepareCall(safeFetch, client, 'token_endpoint', [refreshToken], timeoutMs)
     const { server, oauthClient, context, options } = call
     const token = refreshToken.reveal()
     const response = await refreshTokenGrantRequest(server, oauthClient, authenticate(client), token, {
       ...options,
-      additionalParameters: findCatalogEntry(client.provider)?.refresh_parameters ?? {},
+      additionalParameters: {
+        ...entry?.refresh_parameters,
+        ...(entry?.refresh_redirect_uri && redirectUri && { redirect_uri: redirectUri }),
+      },
     })
-    const { tokens } = await readTokenAnswer(response, 'refresh', context)
-    return findTokenEnd(client, tokens, true)
+    const { tokens, fields } = await readTokenAnswer(response, 'refresh', context)
+    const complete = await findTokenEnd(client, tokens, true)
+    return { ...complete, metadata: readTokenMetadata(client.provider, fields) }
   }
 }

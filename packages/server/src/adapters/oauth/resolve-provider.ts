@@ -37,8 +37,9 @@ export function createResolveProvider(safeFetch: SafeFetch): OAuth['resolveProvi
     }
 
     const { authorization_endpoint, token_endpoint } = input.endpoints
-    if (authorization_endpoint && token_endpoint) {
-      const endpoints = { ...input.endpoints, authorization_endpoint, token_endpoint }
+    const asksPeople = (input.grantType ?? 'authorization_code') === 'authorization_code'
+    if (token_endpoint && (authorization_endpoint || !asksPeople)) {
+      const endpoints = { ...input.endpoints, token_endpoint }
       return { ...asGiven(endpoints, input), providerUrl: given }
     }
     const metadata = await discover(safeFetch, url, input.issuerUrl)

@@ -1,12 +1,12 @@
-import { sql } from 'kysely'
-import type { AuthorizationStore } from '../../core/ports.ts'
-import type { Database } from './database.ts'
+import { type Selectable, sql } from 'kysely'
+import type { Authorization, AuthorizationStore } from '../../core/ports.ts'
+import type { Database, Tables } from './database.ts'
 import { tellDataKeyGone } from './database-errors.ts'
 import { fromIssue, secondsFromNow, tokenColumns } from './grant-sql.ts'
 
 export function createAuthorizationStore(db: Database): AuthorizationStore {
   return {
-    async insert(authorization, timeout) {
+    async insert(authorization, timeout, pollInterval) {
       const row = await db
         .insertInto('authorizations')
         .values({
@@ -20,6 +20,7 @@ export function createAuthorizationStore(db: Database): AuthorizationStore {
           scopes: authorization.scopes,
           state_hash: authorization.stateHash,
           secrets: authorization.secrets,
+          ...polling(pollInterval),
           expires_at: secondsFromNow(timeout),
         })
         .returning('expires_at')
@@ -37,23 +38,7 @@ export function createAuthorizationStore(db: Database): AuthorizationStore {
         .where('authorizations.id', '=', id)
         .where('authorizations.caller_id', '=', callerId)
         .executeTakeFirst()
-      return (
-        row && {
-          id: row.id,
-          workspaceId: row.workspace_id,
-          connectionId: row.connection_id,
-          connectionName: row.name,
-          callerId: row.caller_id,
-          subject: row.subject,
-          status: row.status === 'pending' && row.expired ? ('expired' as const) : row.status,
-          redirectUri: row.redirect_uri,
-          scopes: row.scopes,
-          stateHash: row.state_hash,
-          secrets: row.secrets,
-          failure: row.failure,
-          expiresAt: row.expires_at,
-        }
-      )
+      return row && toAuthorization(row)
     },
 
     async claim(id) {
@@ -91,8 +76,9 @@ export function createAuthorizationStore(db: Database): AuthorizationStore {
           .set({ status: 'completed', secrets: null })
           .where('id', '=', id)
           .where('status', '=', 'pending')
+          .returning('redirect_uri')
           .executeTakeFirst()
-        if (completed.numUpdatedRows !== 1n) return (await isCompleted(trx, id)) ? 'stored' : 'cancelled'
+        if (!completed) return (await isCompleted(trx, id)) ? 'stored' : 'cancelled'
         await trx
           .updateTable('grants')
           .set({
@@ -102,6 +88,7 @@ export function createAuthorizationStore(db: Database): AuthorizationStore {
             scope: tokens.scope,
             account: about?.account ? JSON.stringify(about.account) : null,
             metadata: JSON.stringify(about?.metadata ?? {}),
+            redirect_uri: completed.redirect_uri,
             last_refreshed_at: null,
           })
           .where('id', '=', grantId)
@@ -111,14 +98,25 @@ export function createAuthorizationStore(db: Database): AuthorizationStore {
       return tellDataKeyGone(completion)
     },
 
-    async fail(id, reason) {
+    async fail(id, reason, code) {
       const { numUpdatedRows } = await db
         .updateTable('authorizations')
-        .set({ status: 'failed', failure: reason, secrets: null })
+        .set({ status: 'failed', failure: reason, failure_code: code ?? null, secrets: null })
         .where('id', '=', id)
         .where('status', '=', 'pending')
         .executeTakeFirst()
       return numUpdatedRows === 1n
+    },
+
+    claimPolls: (limit, seconds) => claimPolls(db, limit, seconds),
+
+    async pollAgain(id, interval) {
+      await db
+        .updateTable('authorizations')
+        .set(polling(interval))
+        .where('id', '=', id)
+        .where('status', '=', 'pending')
+        .execute()
     },
 
     async purgeEnded() {
@@ -128,6 +126,76 @@ export function createAuthorizationStore(db: Database): AuthorizationStore {
         .executeTakeFirst()
       return Number(numDeletedRows)
     },
+  }
+}
+
+/**
+ * Takes authorizations whose provider is to be asked now, for one question each: nobody else gets them before that is over,
+ * nor sooner than the provider allows, should the process that took them die. Those of callers that may not call any more are
+ * left to expire.
+ */
+async function claimPolls(
+  db: Database,
+  limit: number,
+  seconds: number,
+): ReturnType<AuthorizationStore['claimPolls']> {
+  const rows = await db
+    .with('due', (cte) =>
+      cte
+        .selectFrom('authorizations')
+        .innerJoin('connections', 'connections.id', 'authorizations.connection_id')
+        .innerJoin('callers', 'callers.id', 'authorizations.caller_id')
+        .select(['authorizations.id', 'connections.name', 'callers.name as caller_name'])
+        .where('authorizations.status', '=', 'pending')
+        .where('authorizations.next_poll_at', '<=', sql<Date>`now()`)
+        .where('authorizations.expires_at', '>', sql<Date>`now()`)
+        .where('connections.deleted_at', 'is', null)
+        .where('callers.revoked_at', 'is', null)
+        .where((eb) =>
+          eb.or([eb('callers.expires_at', 'is', null), eb('callers.expires_at', '>', sql<Date>`now()`)]),
+        )
+        .orderBy('authorizations.next_poll_at')
+        .limit(limit)
+        .forUpdate('authorizations')
+        .skipLocked(),
+    )
+    .updateTable('authorizations')
+    .from('due')
+    .set({ next_poll_at: sql<Date>`now() + make_interval(secs => greatest(${seconds}::integer, poll_interval))` })
+    .whereRef('authorizations.id', '=', 'due.id')
+    .returningAll('authorizations')
+    .returning(['due.name', 'due.caller_name', sql<boolean>`false`.as('expired')])
+    .execute()
+  return rows.map((row) => ({
+    authorization: toAuthorization(row),
+    callerName: row.caller_name,
+    interval: row.poll_interval ?? 0,
+  }))
+}
+
+function polling(interval: number | undefined) {
+  if (interval === undefined) return { poll_interval: null, next_poll_at: null }
+  return { poll_interval: interval, next_poll_at: secondsFromNow(interval) }
+}
+
+function toAuthorization(
+  row: Selectable<Tables['authorizations']> & { name: string; expired: boolean },
+): Authorization {
+  return {
+    id: row.id,
+    workspaceId: row.workspace_id,
+    connectionId: row.connection_id,
+    connectionName: row.name,
+    callerId: row.caller_id,
+    subject: row.subject,
+    status: row.status === 'pending' && row.expired ? 'expired' : row.status,
+    redirectUri: row.redirect_uri,
+    scopes: row.scopes,
+    stateHash: row.state_hash,
+    secrets: row.secrets,
+    failure: row.failure,
+    failureCode: row.failure_code,
+    expiresAt: row.expires_at,
   }
 }
 

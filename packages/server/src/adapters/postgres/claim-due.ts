@@ -63,6 +63,7 @@ export async function putBack(db: Database, { id, generation }: Grant, seconds: 
 
 function isIdle(unusedAfter: number | null) {
   if (unusedAfter === null) return sql<boolean>`false`
-  return sql<boolean>`grants.keep_alive_at > now()
+  // Of one that is renewable nothing dies of disuse: it is left alone until somebody uses it.
+  return sql<boolean>`(grants.keep_alive_at > now() or grants.renewable)
     and coalesce(grants.last_used_at, grants.created_at) < ${secondsFromNow(-unusedAfter)}`
 }

@@ -22,6 +22,8 @@ export function createConnectionStore(db: Database): ConnectionStore {
           client_secret: connection.clientSecret,
           token_endpoint_auth_method: connection.tokenEndpointAuthMethod,
           client_key: toJson(connection.clientKey),
+          grant_type: connection.grantType,
+          token_request: toJson(connection.tokenRequest),
           endpoints: JSON.stringify(connection.endpoints),
           iss_parameter_supported: connection.issParameterSupported,
           authorization_parameters: JSON.stringify(connection.authorizationParameters),

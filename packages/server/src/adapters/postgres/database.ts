@@ -4,8 +4,10 @@ import type {
   AuthMethod,
   EventType,
   GrantStatus,
+  GrantType,
   Permission,
   ProviderEndpoints,
+  TokenRequest,
 } from '@authconn/shared'
 import type { ColumnType, Generated, JSONColumnType, Kysely } from 'kysely'
 import type { CheckpointContent } from '../../core/audit-port.ts'
@@ -61,6 +63,8 @@ export interface Tables {
     former_client_secret_until: ColumnType<Date | null, undefined, Date | null>
     token_endpoint_auth_method: AuthMethod
     client_key: ColumnType<ClientKeyFacts | null, string | null, string | null>
+    grant_type: GrantType
+    token_request: ColumnType<TokenRequest | null, string | null, string | null>
     endpoints: JSONColumnType<ProviderEndpoints>
     iss_parameter_supported: boolean
     authorization_parameters: JSONColumnType<Record<string, string>>
@@ -76,6 +80,10 @@ export interface Tables {
     status: GrantStatus
     access_token: Uint8Array | null
     refresh_token: Uint8Array | null
+    /** Another token is to be had without a refresh token, by what the connection itself holds. */
+    renewable: Generated<boolean>
+    /** Of the authorization that it came from; null where there was none. */
+    redirect_uri: ColumnType<string | null, undefined, string | null>
     token_type: Generated<string>
     scope: string | null
     account: ColumnType<Account | null, undefined, string | null>
@@ -111,11 +119,15 @@ export interface Tables {
     caller_id: string
     subject: string
     status: 'pending' | 'completed' | 'failed'
-    redirect_uri: string
+    redirect_uri: string | null
     scopes: string[]
-    state_hash: Uint8Array
+    state_hash: Uint8Array | null
     secrets: Uint8Array | null
     failure: string | null
+    failure_code: ColumnType<string | null, undefined, string | null>
+    /** Of one by a device code: seconds between the questions for its outcome, and when the next is due. */
+    poll_interval: number | null
+    next_poll_at: Date | null
     claimed_at: Generated<Date | null>
     created_at: Generated<Date>
     expires_at: Date

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { GrantStatus } from '@authconn/shared'
 import { type SelectQueryBuilder, sql } from 'kysely'
 import type { GrantStore } from '../../core/grant-port.ts'
 import { claimDue, putBack } from './claim-due.ts'
@@ -24,7 +25,7 @@ export function createGrantStore(db: Database): GrantStore {
     async ensure(connection, subject) {
       await db
         .insertInto('grants')
-        .columns(['id', 'workspace_id', 'connection_id', 'subject', 'status'])
+        .columns(['id', 'workspace_id', 'connection_id', 'subject', 'status', 'renewable'])
         // From the connection's row, so that there is no grant of a connection that is gone.
         .expression((eb) =>
           eb
@@ -34,7 +35,9 @@ export function createGrantStore(db: Database): GrantStore {
               'connections.workspace_id',
               'connections.id as connection_id',
               sql<string>`${subject}::text`.as('subject'),
-              sql<'pending'>`'pending'`.as('status'),
+              // Where nobody is asked, there is nothing to wait for but the first token.
+              sql<GrantStatus>`case when ${byItself} then 'active' else 'pending' end`.as('status'),
+              byItself.as('renewable'),
             ])
             .where('connections.id', '=', connection.id)
             .where('connections.deleted_at', 'is', null),
@@ -47,6 +50,22 @@ export function createGrantStore(db: Database): GrantStore {
         .where('connection_id', '=', connection.id)
         .where('subject', '=', subject)
         .executeTakeFirst()
+    },
+
+    async reopen(id) {
+      await db
+        .updateTable('grants')
+        .set({
+          ...noTrouble,
+          status: 'active',
+          renewable: true,
+          generation: sql<number>`grants.generation + 1`,
+          updated_at: sql<Date>`now()`,
+        })
+        .where('id', '=', id)
+        .where((eb) => eb.or([eb('status', '<>', 'active'), eb('failure_count', '>', 0)]))
+        .where(isUnleased)
+        .execute()
     },
 
     async findById(id) {
@@ -142,6 +161,8 @@ export function createGrantStore(db: Database): GrantStore {
             status: 'revoked',
             access_token: null,
             refresh_token: null,
+            renewable: false,
+            redirect_uri: null,
             account: null,
             metadata: '{}',
             expires_at: null,
@@ -195,6 +216,9 @@ export function createGrantStore(db: Database): GrantStore {
     },
   }
 }
+
+/** Whether the connection at hand gets its tokens without anybody's consent. */
+const byItself = sql<boolean>`connections.grant_type <> 'authorization_code'`
 
 function holdingTokens<O>(query: SelectQueryBuilder<Tables, 'grants', O>) {
   return query.where((eb) => eb.or([eb('access_token', 'is not', null), eb('refresh_token', 'is not', null)]))

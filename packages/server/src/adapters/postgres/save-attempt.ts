@@ -16,7 +16,7 @@ export const saveRefreshed: After<GrantStore['saveRefreshed']> = async (
   db,
   lease,
   tokens,
-  { rejected = false } = {},
+  { rejected = false, metadata = {} } = {},
 ) => {
   const refreshTokenEnds = refreshTokenEnd(tokens)
   const keepAlive = sql<Date | null>`least(${fromIssue(tokens.keepAliveIn, tokens.age)}, ${halfWayToFormerEnd(tokens)})`
@@ -30,6 +30,7 @@ export const saveRefreshed: After<GrantStore['saveRefreshed']> = async (
         refresh_token_expires_at = ${refreshTokenEnds},
         token_type = ${tokens.tokenType},
         scope = coalesce(${tokens.scope}::text, grants.scope),
+        metadata = grants.metadata || ${JSON.stringify(metadata)}::jsonb,
         expires_at = ${fromIssue(tokens.expiresIn, tokens.age)},
         expiry_assumed = ${tokens.expiryAssumed},
         lifetime = ${tokens.expiresIn}::integer,

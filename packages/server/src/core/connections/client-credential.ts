@@ -1,4 +1,4 @@
-import type { AuthMethod } from '@authconn/shared'
+import type { AuthMethod, GrantType } from '@authconn/shared'
 import { Secret } from '../secret.ts'
 import type { KeyAlgorithm } from './client-key.ts'
 
@@ -18,8 +18,13 @@ export type ClientCredential =
 const keyMethods: readonly AuthMethod[] = ['private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth']
 
 /** How a client with this credential can authenticate, in the order in which it is tried where nobody says. */
-export function methodsFor(credential: ClientCredential): readonly AuthMethod[] {
+export function methodsFor(
+  credential: ClientCredential,
+  grantType: GrantType = 'authorization_code',
+): readonly AuthMethod[] {
   if (credential.kind === 'secret') return ['client_secret_basic', 'client_secret_post']
+  // The assertion is signed by the same key, and says who asks (RFC 7523 section 3.1).
+  if (grantType === 'jwt_bearer') return ['none', ...methodsFor(credential)]
   // Without a certificate there is nothing to show in TLS.
   return credential.certificate === null ? ['private_key_jwt'] : keyMethods
 }

@@ -1,17 +1,13 @@
 import { timingSafeEqual } from 'node:crypto'
-import type { Account } from '@authconn/shared'
 import { requirePermission } from '../callers/permissions.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { places } from '../crypto/places.ts'
 import { AuthconnError } from '../errors.ts'
-import type { Grant, GrantStore } from '../grant-port.ts'
-import type { GiveBackTokens } from '../grants/give-back-tokens.ts'
-import { sealTokens } from '../grants/seal-tokens.ts'
-import { type AuthorizationRequest, type AuthorizedTokens, type OAuth, ProviderFailure } from '../oauth-port.ts'
-import { persist } from '../persist.ts'
-import { persistSealed } from '../persist-sealed.ts'
-import type { Authorization, AuthorizationStore, Caller, Connection, ConnectionStore, Log } from '../ports.ts'
+import type { Grant } from '../grant-port.ts'
+import type { AuthorizationRequest, OAuth } from '../oauth-port.ts'
+import type { Authorization, AuthorizationStore, Caller, ConnectionStore } from '../ports.ts'
 import { Secret } from '../secret.ts'
+import { authorizationOver, failAuthorization, type KeepAuthorized } from './keep-authorized.ts'
 import { callAsClient } from './oauth-client.ts'
 import { toAuthconnError } from './provider-errors.ts'
 import { isRedirectTo } from './redirect-uri.ts'
@@ -32,83 +28,34 @@ export type CompleteAuthorization = (
 export function createCompleteAuthorization(deps: {
   authorizations: AuthorizationStore
   connections: ConnectionStore
-  grants: GrantStore
   keyring: Keyring
-  oauth: OAuth
-  giveBackTokens: GiveBackTokens
-  sleep(ms: number): Promise<unknown>
-  log: Pick<Log, 'warn'>
+  oauth: Pick<OAuth, 'exchangeCode'>
+  keepAuthorized: KeepAuthorized
 }): CompleteAuthorization {
-  const { authorizations, connections, grants, keyring, oauth } = deps
+  const { authorizations, connections, keyring, oauth } = deps
 
   return async function completeAuthorization(by, id, redirectedUrl) {
     const authorization = await getOwnAuthorization(authorizations, by, id)
-    const callback = checkCallback(authorization, redirectedUrl)
+    const { callback, redirectUri } = checkCallback(authorization, redirectedUrl)
     const connection = await connections.findById(authorization.connectionId)
     const sealedSecrets = authorization.secrets
     // What the database and the key service can fail at is done before the one try is taken and the code is spent.
     await keyring.prepare(authorization.workspaceId)
     if (authorization.status !== 'pending' || !sealedSecrets || !connection || !(await authorizations.claim(id))) {
-      throw over(authorization)
+      throw authorizationOver(authorization)
     }
     try {
-      const request = await openRequest(keyring, authorization, sealedSecrets)
+      const request = await openRequest(keyring, { ...authorization, redirectUri }, sealedSecrets)
       const askedAt = performance.now()
       const tokens = await callAsClient(keyring, connection, (client) =>
         oauth.exchangeCode(client, request, callback),
       )
-      return await store(authorization, connection, tokens, askedAt)
+      const stored = await deps.keepAuthorized({ authorization, connection, tokens, askedAt })
+      return { authorization: { ...authorization, status: 'completed' as const }, ...stored }
     } catch (error) {
       const known = toAuthconnError(error, { invalid_grant: 'code_rejected' })
-      await authorizations.fail(id, known instanceof AuthconnError ? known.message : 'The vault failed')
+      await failAuthorization(authorizations, id, known)
       throw known
-    }
-  }
-
-  async function store(
-    authorization: Authorization,
-    connection: Connection,
-    tokens: AuthorizedTokens,
-    askedAt: number,
-  ) {
-    const { id, subject } = authorization
-    let grantId: string | undefined
-    try {
-      const grant = await persist(() => grants.ensure(connection, subject), deps.sleep)
-      if (!grant) throw over(authorization)
-      grantId = grant.id
-      const row = { id: grant.id, workspaceId: connection.workspaceId }
-      const { outcome } = await persistSealed(
-        deps,
-        connection.workspaceId,
-        () => sealTokens(keyring, row, tokens, askedAt, tokens.refreshToken !== null),
-        (sealed) => authorizations.complete(id, grant.id, { ...sealed, age: performance.now() - askedAt }, tokens),
-      )
-      if (outcome !== 'stored') throw over(authorization)
-    } catch (error) {
-      await deps.giveBackTokens({ connection, grantId }, tokens)
-      throw error
-    }
-    const stored = await grants.findById(grantId)
-    // Deleted in this very moment: the deletion has seen the tokens and revokes them.
-    if (!stored) throw over(authorization)
-    const account = tokens.account ?? (await findAccount(connection, stored.grant, tokens.accessToken))
-    const grant = { ...stored.grant, account }
-    return { authorization: { ...authorization, status: 'completed' as const }, ...stored, grant }
-  }
-
-  /** Only now that the tokens are kept: the account is for people to read, and nothing waits or fails for it. */
-  async function findAccount(connection: Connection, grant: Grant, accessToken: Secret): Promise<Account | null> {
-    try {
-      const account = await callAsClient(keyring, connection, (client) => oauth.findAccount(client, accessToken))
-      return account && (await grants.setAccount(grant, account)) ? account : null
-    } catch (error) {
-      const reason = error instanceof ProviderFailure ? error.message : 'the vault failed'
-      deps.log.warn(
-        { grant: grant.id, connection: connection.id, reason },
-        'it is not known whose tokens these are',
-      )
-      return null
     }
   }
 }
@@ -126,24 +73,30 @@ export async function getOwnAuthorization(
 }
 
 /** State first, in constant time, before anything else of the callback is looked at; then the redirect URI. */
-function checkCallback(authorization: Authorization, redirectedUrl: string): URL {
+function checkCallback(
+  { stateHash, redirectUri }: Authorization,
+  redirectedUrl: string,
+): { callback: URL; redirectUri: string } {
+  if (stateHash === null || redirectUri === null) {
+    throw new AuthconnError('callback_invalid', 'This authorization is by a device code, and has no callback')
+  }
   const url = URL.canParse(redirectedUrl) ? new URL(redirectedUrl) : undefined
   const states = url?.searchParams.getAll('state') ?? []
-  if (!url || states.length !== 1 || !timingSafeEqual(hashState(states[0] ?? ''), authorization.stateHash)) {
+  if (!url || states.length !== 1 || !timingSafeEqual(hashState(states[0] ?? ''), stateHash)) {
     throw new AuthconnError(
       'callback_invalid',
       'The state in the redirected URL is not the one of this authorization',
     )
   }
-  if (!isRedirectTo(url, authorization.redirectUri)) {
-    throw new AuthconnError('callback_invalid', `The browser was not sent to ${authorization.redirectUri}`)
+  if (!isRedirectTo(url, redirectUri)) {
+    throw new AuthconnError('callback_invalid', `The browser was not sent to ${redirectUri}`)
   }
-  return url
+  return { callback: url, redirectUri }
 }
 
 async function openRequest(
   keyring: Keyring,
-  authorization: Authorization,
+  authorization: Authorization & { redirectUri: string },
   sealed: Uint8Array,
 ): Promise<AuthorizationRequest> {
   const opened = await keyring.open(places.authorizationSecrets(authorization), sealed)
@@ -155,9 +108,4 @@ async function openRequest(
     nonce,
     codeVerifier: new Secret(codeVerifier),
   }
-}
-
-function over({ status }: Authorization): AuthconnError {
-  const reason = status === 'pending' ? 'being completed already, cancelled, or its connection is deleted' : status
-  return new AuthconnError('authorization_over', `This authorization is ${reason}`)
 }

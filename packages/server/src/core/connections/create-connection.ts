@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { NewConnection } from '@authconn/shared'
+import type { GrantType, NewConnection } from '@authconn/shared'
 import { requirePermission } from '../callers/permissions.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { places } from '../crypto/places.ts'
@@ -8,6 +8,7 @@ import type { OAuth, ProviderInput } from '../oauth-port.ts'
 import type { Caller, ConnectionStore, ConnectionWithGrant } from '../ports.ts'
 import { type ClientCredential, methodsFor, toSealable } from './client-credential.ts'
 import { readCredential, requireMethod } from './read-credential.ts'
+import { readTokenRequest, requireFitting, requireSigningKey } from './read-token-request.ts'
 
 export type CreateConnection = (by: Caller, wanted: NewConnection) => Promise<ConnectionWithGrant>
 
@@ -15,7 +16,7 @@ export type CreateConnection = (by: Caller, wanted: NewConnection) => Promise<Co
 export function createCreateConnection(deps: {
   connections: ConnectionStore
   keyring: Keyring
-  oauth: Pick<OAuth, 'resolveProvider'>
+  oauth: Pick<OAuth, 'resolveProvider' | 'assertionHabits'>
 }): CreateConnection {
   const { connections, keyring, oauth } = deps
 
@@ -27,13 +28,16 @@ export function createCreateConnection(deps: {
       throw new AuthconnError('invalid_request', '/body must hold either a provider or a provider_url')
     }
     const { credential, facts } = given
-    requireMethod(credential, wanted.token_endpoint_auth_method)
+    const grantType = wanted.grant_type ?? 'authorization_code'
+    requireFitting(wanted)
+    requireSigningKey(credential, grantType)
+    requireMethod(credential, wanted.token_endpoint_auth_method, grantType)
     const exists = () =>
       new AuthconnError('connection_exists', `There is a connection named "${wanted.name}" already`)
     // Asked first only to spare the provider a discovery; the unique index decides.
     if (await connections.find(by.workspaceId, wanted.name)) throw exists()
 
-    const provider = await oauth.resolveProvider(providerInput(wanted, credential))
+    const provider = await oauth.resolveProvider(providerInput(wanted, grantType, credential))
     const row = { id: randomUUID(), workspaceId: by.workspaceId }
     const inserted = await connections.insert({
       ...row,
@@ -42,6 +46,8 @@ export function createCreateConnection(deps: {
       issuerUrl: wanted.issuer_url ?? null,
       clientId: wanted.client_id,
       clientKey: facts,
+      grantType,
+      tokenRequest: readTokenRequest(wanted, provider, oauth.assertionHabits(provider.provider)),
       clientSecret: await keyring.seal(places.clientSecret(row), toSealable(credential)),
     })
     if (!inserted) throw exists()
@@ -50,9 +56,10 @@ export function createCreateConnection(deps: {
   }
 }
 
-function providerInput(wanted: NewConnection, credential: ClientCredential): ProviderInput {
+function providerInput(wanted: NewConnection, grantType: GrantType, credential: ClientCredential): ProviderInput {
   const { authorization_endpoint, token_endpoint, revocation_endpoint, introspection_endpoint } = wanted
   const { userinfo_endpoint, jwks_uri, pushed_authorization_request_endpoint } = wanted
+  const { device_authorization_endpoint } = wanted
   const { tenant, subdomain, region } = wanted
   return {
     ...(wanted.provider === undefined ? {} : { provider: wanted.provider }),
@@ -63,11 +70,12 @@ function providerInput(wanted: NewConnection, credential: ClientCredential): Pro
       ...(region === undefined ? {} : { region }),
     },
     clientId: wanted.client_id,
+    grantType,
     ...(wanted.issuer_url === undefined ? {} : { issuerUrl: wanted.issuer_url }),
     ...(wanted.token_endpoint_auth_method === undefined
       ? {}
       : { tokenEndpointAuthMethod: wanted.token_endpoint_auth_method }),
-    authMethods: methodsFor(credential),
+    authMethods: methodsFor(credential, grantType),
     ...(credential.kind === 'key' ? { keyAlgorithm: credential.algorithm } : {}),
     endpoints: {
       ...(authorization_endpoint === undefined ? {} : { authorization_endpoint }),
@@ -77,6 +85,7 @@ function providerInput(wanted: NewConnection, credential: ClientCredential): Pro
       ...(userinfo_endpoint === undefined ? {} : { userinfo_endpoint }),
       ...(jwks_uri === undefined ? {} : { jwks_uri }),
       ...(pushed_authorization_request_endpoint === undefined ? {} : { pushed_authorization_request_endpoint }),
+      ...(device_authorization_endpoint === undefined ? {} : { device_authorization_endpoint }),
     },
   }
 }

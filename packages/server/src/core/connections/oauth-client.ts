@@ -34,11 +34,11 @@ export async function callAsClient<T>(
   try {
     return await call(asClient(client, current))
   } catch (error) {
-    if (!former || isOver(connection) || !refusesSecret(error)) throw error
+    if (!former || isOver(connection) || !refusesCredential(error, connection)) throw error
     const secret = await keyring.open(places.formerClientSecret(connection), former)
     return await call(asClient(client, secret)).catch((second) => {
       // What to say of two refused credentials is what was said of the new one.
-      throw refusesSecret(second) ? error : second
+      throw refusesCredential(second, connection) ? error : second
     })
   }
 }
@@ -48,9 +48,14 @@ function asClient(client: PublicClient, opened: Secret): OAuthClient {
   return { ...client, tokenEndpointAuthMethod: method ?? client.tokenEndpointAuthMethod, credential }
 }
 
-/** invalid_client, by whatever name, but said. What the client may not do would be answered to every secret. */
-function refusesSecret(error: unknown): boolean {
-  return error instanceof ProviderFailure && error.kind === 'client' && !refusesGrant.has(error.oauthError)
+/**
+ * invalid_client, by whatever name, but said. What the client may not do would be answered to every secret. An assertion that
+ * is signed by a key which the provider does not know is an invalid grant (RFC 7521 section 4.1.1).
+ */
+function refusesCredential(error: unknown, { grantType }: Connection): boolean {
+  if (!(error instanceof ProviderFailure)) return false
+  if (grantType === 'jwt_bearer' && error.kind === 'invalid_grant') return true
+  return error.kind === 'client' && !refusesGrant.has(error.oauthError)
 }
 
 const refusesGrant: ReadonlySet<string | undefined> = new Set([

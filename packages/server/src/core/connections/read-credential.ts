@@ -1,4 +1,4 @@
-import type { AuthMethod, NewClientKey } from '@authconn/shared'
+import type { AuthMethod, GrantType, NewClientKey } from '@authconn/shared'
 import { AuthconnError } from '../errors.ts'
 import { Secret } from '../secret.ts'
 import { type ClientCredential, methodsFor, needsKey } from './client-credential.ts'
@@ -26,8 +26,18 @@ export function readCredential(
 }
 
 /** Throws invalid_request unless a client with that credential can authenticate so. */
-export function requireMethod(credential: ClientCredential, method: AuthMethod | undefined): void {
-  if (method === undefined || methodsFor(credential).includes(method)) return
+export function requireMethod(
+  credential: ClientCredential,
+  method: AuthMethod | undefined,
+  grantType: GrantType,
+): void {
+  if (method === undefined || methodsFor(credential, grantType).includes(method)) return
+  if (method === 'none') {
+    throw new AuthconnError(
+      'invalid_request',
+      '/body/token_endpoint_auth_method none is for the grant type jwt_bearer',
+    )
+  }
   const needs = needsKey(method)
     ? credential.kind === 'secret'
       ? 'a client_key'

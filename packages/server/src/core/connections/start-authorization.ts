@@ -3,6 +3,7 @@ import type { NewAuthorization } from '@authconn/shared'
 import { requirePermission } from '../callers/permissions.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { places } from '../crypto/places.ts'
+import { AuthconnError } from '../errors.ts'
 import type { AuthorizationRequest, OAuth } from '../oauth-port.ts'
 import type { Authorization, AuthorizationStore, Caller, Connection, ConnectionStore } from '../ports.ts'
 import { Secret } from '../secret.ts'
@@ -25,7 +26,7 @@ export interface AuthorizationSecrets {
 }
 
 /**
- * Throws permission_denied, connection_not_found, redirect_uri_not_allowed; where the request is pushed to the provider also
+ * Throws permission_denied, connection_not_found, grant_type_mismatch, redirect_uri_not_allowed; where the request is pushed to the provider also
  * authorization_request_rejected, client_rejected, provider_unavailable, provider_answer_invalid,
  * provider_address_refused, provider_host_not_allowed, sealed_value_damaged.
  */
@@ -41,6 +42,7 @@ export function createStartAuthorization(deps: {
     requirePermission(by, 'connection:authorize', { connection: connectionName, subject })
     const redirectUri = checkRedirectUri(wanted.redirect_uri, deps.allowedRedirectUris)
     const { connection } = await getConnection(deps.connections, by, connectionName)
+    requireConsent(connection)
 
     const scopes = wanted.scopes ?? [...deps.oauth.defaultScopes(connection.provider)]
     const row = { id: randomUUID(), workspaceId: by.workspaceId }
@@ -68,7 +70,14 @@ export function createStartAuthorization(deps: {
     }
     const { expiresAt } = await deps.authorizations.insert(authorization, wanted.timeout ?? 600)
     return {
-      authorization: { ...authorization, connectionName, status: 'pending', failure: null, expiresAt },
+      authorization: {
+        ...authorization,
+        connectionName,
+        status: 'pending',
+        failure: null,
+        failureCode: null,
+        expiresAt,
+      },
       authorizationUrl,
       state: secrets.state,
     }
@@ -88,6 +97,15 @@ export function createStartAuthorization(deps: {
       })
     }
   }
+}
+
+/** Throws grant_type_mismatch where a connection gets its tokens without anybody's consent. */
+export function requireConsent({ name, grantType }: Connection): void {
+  if (grantType === 'authorization_code') return
+  throw new AuthconnError(
+    'grant_type_mismatch',
+    `"${name}" needs nobody's consent: its grant type is ${grantType}`,
+  )
 }
 
 export function hashState(state: string): Buffer {

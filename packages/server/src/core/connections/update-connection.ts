@@ -1,4 +1,4 @@
-import type { AuthMethod, ConnectionUpdate } from '@authconn/shared'
+import type { AuthMethod, ConnectionUpdate, GrantType } from '@authconn/shared'
 import { requireAllSubjects, requirePermission } from '../callers/permissions.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { places } from '../crypto/places.ts'
@@ -7,6 +7,7 @@ import type { Caller, Connection, ConnectionChanges, ConnectionStore, Connection
 import { type ClientCredential, fromSealable, methodsFor, toSealable } from './client-credential.ts'
 import { getConnection } from './read-connections.ts'
 import { readCredential, requireMethod } from './read-credential.ts'
+import { requireSigningKey } from './read-token-request.ts'
 
 export type UpdateConnection = (by: Caller, name: string, wanted: ConnectionUpdate) => Promise<ConnectionWithGrant>
 
@@ -40,8 +41,11 @@ export function createUpdateConnection(deps: {
     const sealed = await keyring.open(places.clientSecret(connection), connection.clientSecret)
     const former = fromSealable(sealed).credential
     const credential = given?.credential ?? former
-    requireMethod(credential, wanted.token_endpoint_auth_method)
-    const method = wanted.token_endpoint_auth_method ?? methodAfter(connection.tokenEndpointAuthMethod, credential)
+    const { grantType } = connection
+    requireSigningKey(credential, grantType)
+    requireMethod(credential, wanted.token_endpoint_auth_method, grantType)
+    const method =
+      wanted.token_endpoint_auth_method ?? methodAfter(connection.tokenEndpointAuthMethod, credential, grantType)
 
     const changes: ConnectionChanges = {}
     if (method !== connection.tokenEndpointAuthMethod) changes.tokenEndpointAuthMethod = method
@@ -70,13 +74,13 @@ export function createUpdateConnection(deps: {
     if (seconds === 0) return null
     const { tokenEndpointAuthMethod: formerMethod } = connection
     // A secret is used as the new one is; what cannot be used so goes on authenticating as it did.
-    const kept = methodsFor(former).includes(method) ? undefined : formerMethod
+    const kept = methodsFor(former, connection.grantType).includes(method) ? undefined : formerMethod
     return { sealed: await keyring.seal(places.formerClientSecret(connection), toSealable(former, kept)), seconds }
   }
 }
 
 /** As before where the credential can be used so, and otherwise in the way that is usual for it. */
-function methodAfter(before: AuthMethod, credential: ClientCredential): AuthMethod {
-  const [usual = before, ...others] = methodsFor(credential)
+function methodAfter(before: AuthMethod, credential: ClientCredential, grantType: GrantType): AuthMethod {
+  const [usual = before, ...others] = methodsFor(credential, grantType)
   return others.includes(before) ? before : usual
 }

@@ -15,10 +15,10 @@ export function createWatchAuthorization(deps: { authorizations: AuthorizationSt
     async cancel(by, id) {
       const authorization = await getOwnAuthorization(deps.authorizations, by, id)
       const failure = 'Cancelled by the caller that began it'
-      if (!(await deps.authorizations.fail(id, failure))) {
+      if (!(await deps.authorizations.fail(id, failure, 'authorization_over'))) {
         throw new AuthconnError('authorization_over', `This authorization is ${authorization.status}`)
       }
-      return { ...authorization, status: 'failed', failure }
+      return { ...authorization, status: 'failed', failure, failureCode: 'authorization_over' }
     },
   }
 }

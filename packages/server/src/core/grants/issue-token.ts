@@ -5,6 +5,8 @@ import type { Keyring } from '../crypto/keyring.ts'
 import { AuthconnError } from '../errors.ts'
 import type { Grant, GrantNow, GrantStore } from '../grant-port.ts'
 import type { Caller, Connection, ConnectionStore } from '../ports.ts'
+import { requireNoSubject } from './create-grant.ts'
+import { getGrant } from './get-grant.ts'
 import { type FreshToken, openToken } from './open-token.ts'
 import { inProgress, lastFailure, type RefreshGrant } from './refresh-grant.ts'
 import { decide, isServable, type Wish } from './refresh-policy.ts'
@@ -29,7 +31,7 @@ const defaultMaxWait = 15
  */
 export function createIssueToken(deps: {
   connections: Pick<ConnectionStore, 'find'>
-  grants: Pick<GrantStore, 'findById'>
+  grants: Pick<GrantStore, 'findById' | 'ensure'>
   keyring: Keyring
   refreshGrant: RefreshGrant
   sleep(ms: number, signal: AbortSignal): Promise<unknown>
@@ -38,8 +40,20 @@ export function createIssueToken(deps: {
     const { subject = '' } = wish
     requirePermission(by, 'token:read', { connection: connectionName, subject })
     const { connection, grant, now } = await getConnection(deps.connections, by, connectionName, subject)
-    if (!grant) throw dead(undefined, connectionName, subject)
-    return openToken(deps.keyring, by, await freshen(connection, { grant, now }, wish))
+    const seen = grant ? { grant, now } : await begin(connection, subject)
+    return openToken(deps.keyring, by, await freshen(connection, seen, wish))
+  }
+
+  /**
+   * The grant of the first fetch, where nobody's consent is needed. Only of the client's own: whose account else it may act
+   * for is decided by those who may authorize.
+   */
+  async function begin(connection: Connection, subject: string): Promise<GrantNow> {
+    requireNoSubject(connection, subject)
+    if (!connection.tokenRequest || subject !== '') throw dead(undefined, connection.name, subject)
+    const made = await deps.grants.ensure(connection, subject)
+    if (!made) throw new AuthconnError('connection_not_found', 'The connection was deleted meanwhile')
+    return getGrant(deps.grants, made.id)
   }
 
   /** The grant with a token that is good, or the error that says why there is none. */
@@ -109,6 +123,7 @@ const servableIn: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'provider_address_refused',
   'provider_host_not_allowed',
   'client_rejected',
+  'token_request_rejected',
   'refresh_in_progress',
 ])
 

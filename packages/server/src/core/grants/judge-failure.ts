@@ -19,23 +19,28 @@ type Verdict = Omit<RefreshFailure, 'rotated'>
  */
 export function judgeFailure(
   error: unknown,
-  grant: Pick<Grant, 'failureCount' | 'unrecognizedCount'>,
+  grant: Pick<Grant, 'failureCount' | 'unrecognizedCount' | 'renewable'>,
   attempt: { interruptedAt: Date | null; clientAsOf: Date },
   random?: () => number,
 ): Verdict {
   if (!(error instanceof ProviderFailure)) return retry(ownFailure(error), ownPause(error, grant, random))
   const { code, message } = toAuthconnError(error)
   const { interruptedAt, clientAsOf } = attempt
+  const refused = (failure: Failure): Verdict => ({ ...retry(failure, null), blocked: { clientAsOf } })
+  if (grant.renewable && refusesRequest(error)) {
+    return refused({ code: 'token_request_rejected', class: 'configuration', detail: message })
+  }
   switch (error.kind) {
     case 'invalid_grant':
       return interruptedAt
         ? over({ code, class: 'interrupted', detail: afterInterruption(message, interruptedAt) })
         : over({ code, class: 'permanent', detail: message })
     case 'client':
-      return { ...retry({ code, class: 'configuration', detail: message }, null), blocked: { clientAsOf } }
+      return refused({ code, class: 'configuration', detail: message })
     case 'unrecognized': {
       const answers = grant.unrecognizedCount + 1
-      if (answers < mostUnrecognized) {
+      // Nothing was granted that could have ended: asking again is all there is to do.
+      if (answers < mostUnrecognized || grant.renewable) {
         const failure: Failure = { code, class: 'unrecognized', detail: message }
         return { ...retry(failure, slowBackoff(grant.unrecognizedCount, random)), unrecognized: true }
       }
@@ -49,6 +54,24 @@ export function judgeFailure(
     }
   }
 }
+
+/**
+ * Whether the provider refuses what a client asks for by itself, which only somebody who changes something there, or at the
+ * connection, can mend: the assertion (RFC 7521 section 4.1.1), the scope, or the resource (RFC 8707 section 2).
+ */
+function refusesRequest({ kind, oauthError = '' }: ProviderFailure): boolean {
+  if (kind === 'invalid_grant') return true
+  return (kind === 'unrecognized' || kind === 'client') && requestErrors.has(oauthError)
+}
+
+const requestErrors: ReadonlySet<string> = new Set([
+  'invalid_scope',
+  'invalid_target',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'access_denied',
+  'consent_required',
+])
 
 function retry(error: Failure, retryIn: number | null): Verdict {
   return { error, status: 'active', retryIn, blocked: null, unrecognized: false, outcomeUnknown: false }

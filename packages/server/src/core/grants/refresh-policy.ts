@@ -44,7 +44,8 @@ const reachableShare = 0.95
 
 /** What to do for a caller, from values alone; `now` by the database's clock. */
 export function decide(grant: TokenState, now: Date, wish: Wish = {}): Decision {
-  if (grant.status !== 'active' || !grant.accessToken) return 'dead'
+  if (grant.status !== 'active') return 'dead'
+  if (!grant.accessToken) return decideFirst(grant, now, wish)
   if (!grant.refreshable) return decideUnrefreshable(grant, now, wish)
   if (isForced(grant, now, wish)) return mayBeForced(grant, now) ? 'refresh' : 'back_off'
 
@@ -71,13 +72,20 @@ export function isServable(grant: TokenState, now: Date, wish: Wish = {}): boole
 
 /** The status to show: a token that ended without a refresh token has expired, whether or not anyone asked for it. */
 export function shownStatus(grant: TokenState | undefined, now: Date): GrantStatus {
-  if (!grant) return 'pending'
+  if (!grant || (grant.status === 'active' && !grant.accessToken)) return 'pending'
   return grant.status === 'active' && decide(grant, now) === 'dead' ? 'expired' : grant.status
 }
 
 /** How long before its end a token is due, in milliseconds; short-lived tokens are not refreshed on every read. */
 export function leadTime(lifetime: number | null): number {
   return Math.min(longestLead, lifeOf(lifetime) / 3)
+}
+
+/** Where nobody is asked for consent, the first token is fetched when somebody asks for it. */
+function decideFirst(grant: TokenState, now: Date, { force = false }: Wish): Decision {
+  if (!grant.refreshable) return 'dead'
+  const mayAsk = force ? mayBeForced(grant, now) : !grant.blocked && !isWaiting(grant, now)
+  return mayAsk ? 'refresh' : 'back_off'
 }
 
 function decideUnrefreshable(grant: TokenState, now: Date, wish: Wish): Decision {

@@ -3,7 +3,7 @@ import type { Keyring } from '../crypto/keyring.ts'
 import { places } from '../crypto/places.ts'
 import { AuthconnError } from '../errors.ts'
 import type { Grant, GrantNow, GrantStore, Lease, RefreshFailure, SealedTokens } from '../grant-port.ts'
-import { type OAuth, ProviderFailure, type TokenSet } from '../oauth-port.ts'
+import { type OAuth, ProviderFailure, type RefreshedTokens, type TokenSet } from '../oauth-port.ts'
 import { persist } from '../persist.ts'
 import { persistSealed } from '../persist-sealed.ts'
 import type { Connection, Log } from '../ports.ts'
@@ -34,7 +34,7 @@ export type RefreshUnderLease = (attempt: Attempt) => Promise<GrantNow>
 export function createRefreshUnderLease(deps: {
   grants: GrantStore
   keyring: Keyring
-  oauth: Pick<OAuth, 'refresh'>
+  oauth: Pick<OAuth, 'refresh' | 'requestToken'>
   giveBackTokens: GiveBackTokens
   meter: RefreshMeter
   log: Log
@@ -46,7 +46,7 @@ export function createRefreshUnderLease(deps: {
 
   return async function refreshUnderLease(attempt) {
     const askedAt = performance.now()
-    let tokens: TokenSet
+    let tokens: RefreshedTokens
     try {
       tokens = await ask(attempt)
     } catch (error) {
@@ -56,21 +56,29 @@ export function createRefreshUnderLease(deps: {
     return keepTokens(attempt, tokens, askedAt)
   }
 
-  async function ask({ connection, grant }: Attempt): Promise<TokenSet> {
+  async function ask({ connection, grant }: Attempt): Promise<RefreshedTokens> {
+    const { tokenRequest } = connection
+    if (tokenRequest) {
+      await keyring.prepare(grant.workspaceId)
+      const wanted = { ...tokenRequest, subject: grant.subject }
+      return callAsClient(keyring, connection, (client) => deps.oauth.requestToken(client, wanted))
+    }
     if (!grant.refreshToken) throw new AuthconnError('internal_error', 'A refresh without a refresh token')
     const refreshToken = await keyring.open(places.refreshToken(grant), grant.refreshToken)
     // What the database can fail at is done before the provider is asked: afterwards there is something to lose.
     await keyring.prepare(grant.workspaceId)
-    return callAsClient(keyring, connection, (client) => deps.oauth.refresh(client, refreshToken))
+    const { redirectUri } = grant
+    return callAsClient(keyring, connection, (client) => deps.oauth.refresh(client, refreshToken, redirectUri))
   }
 
-  async function keepTokens(attempt: Attempt, tokens: TokenSet, askedAt: number): Promise<GrantNow> {
+  async function keepTokens(attempt: Attempt, tokens: RefreshedTokens, askedAt: number): Promise<GrantNow> {
     const { connection, grant, lease, rejected } = attempt
+    const { metadata } = tokens
     const { sealed, outcome: saved } = await persistSealed(
       deps,
       grant.workspaceId,
-      () => sealTokens(keyring, grant, tokens, askedAt, true),
-      (each) => grants.saveRefreshed(lease, { ...each, age: performance.now() - askedAt }, { rejected }),
+      () => sealTokens(keyring, grant, tokens, askedAt, grant.renewable ? 'renewable' : true),
+      (each) => grants.saveRefreshed(lease, { ...each, age: performance.now() - askedAt }, { rejected, metadata }),
     ).catch((error) => {
       // Said in so many words, since the next attempt may find that the provider has ended the former refresh token.
       log.error({ grant: grant.id, connection: connection.id, error }, 'refreshed tokens could not be stored')

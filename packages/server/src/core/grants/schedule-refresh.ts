@@ -12,15 +12,28 @@ const shortestPause = 3
  * `keepAliveIn`: at half the life of the refresh token, so that it never dies of disuse.
  */
 export function scheduleRefresh(
-  tokens: { expiresIn: number | null; refreshTokenExpiresIn: number | null; refreshable: boolean },
+  tokens: {
+    expiresIn: number | null
+    refreshTokenExpiresIn: number | null
+    refreshable: boolean
+    /** Without a refresh token: there is none to keep alive. */
+    renewable?: boolean
+  },
   random: () => number = Math.random,
 ): { refreshDueIn: number | null; keepAliveIn: number | null } {
   // There is nothing to refresh: what is due is to say that it has ended.
   if (!tokens.refreshable) return { refreshDueIn: tokens.expiresIn, keepAliveIn: null }
+  if (tokens.renewable) {
+    const refreshDueIn = tokens.expiresIn === null ? null : aheadOf(tokens.expiresIn, random)
+    return { refreshDueIn, keepAliveIn: null }
+  }
   const idle = tokens.refreshTokenExpiresIn ?? 2 * cautiousDays * day
   const keepAliveIn = (idle / 2) * (1 - random() / 10)
   if (tokens.expiresIn === null) return { refreshDueIn: keepAliveIn, keepAliveIn }
-  const lead = leadTime(tokens.expiresIn) / 1000
-  const ahead = Math.max(shortestPause, tokens.expiresIn - lead * (1 + random() / 2))
-  return { refreshDueIn: Math.min(keepAliveIn, ahead), keepAliveIn }
+  return { refreshDueIn: Math.min(keepAliveIn, aheadOf(tokens.expiresIn, random)), keepAliveIn }
+}
+
+function aheadOf(expiresIn: number, random: () => number): number {
+  const lead = leadTime(expiresIn) / 1000
+  return Math.max(shortestPause, expiresIn - lead * (1 + random() / 2))
 }

@@ -6,14 +6,15 @@ import { scheduleRefresh } from './schedule-refresh.ts'
 
 /**
  * A provider's tokens sealed for the row of their grant, with when it is due again. `askedAt`: performance.now() when the
- * provider was asked. `refreshable`: whether there is a refresh token, this one or a former.
+ * provider was asked. `refreshable`: whether there is a refresh token, this one or a former, or `renewable`: another token
+ * is to be had without one.
  */
 export async function sealTokens(
   keyring: Keyring,
   row: { id: string; workspaceId: string },
   tokens: TokenSet,
   askedAt: number,
-  refreshable: boolean,
+  refreshable: boolean | 'renewable',
 ): Promise<SealedTokens> {
   return {
     accessToken: await keyring.seal(places.accessToken(row), tokens.accessToken),
@@ -23,7 +24,11 @@ export async function sealTokens(
     expiresIn: tokens.expiresIn,
     expiryAssumed: tokens.expiryAssumed,
     refreshTokenExpiresIn: tokens.refreshTokenExpiresIn,
-    ...scheduleRefresh({ ...tokens, refreshable }),
+    ...scheduleRefresh({
+      ...tokens,
+      refreshable: refreshable !== false,
+      renewable: refreshable === 'renewable',
+    }),
     age: performance.now() - askedAt,
   }
 }

@@ -3,6 +3,7 @@ import type { CreateConnection } from '../../core/connections/create-connection.
 import type { DeleteConnection } from '../../core/connections/delete-connection.ts'
 import type { ReadConnections } from '../../core/connections/read-connections.ts'
 import type { UpdateConnection } from '../../core/connections/update-connection.ts'
+import type { CreateGrant } from '../../core/grants/create-grant.ts'
 import type { RevokeGrant } from '../../core/grants/revoke-grant.ts'
 import type { ConnectionWithGrant } from '../../core/ports.ts'
 import type { Handlers } from '../operation.ts'
@@ -17,6 +18,7 @@ type Operations =
   | 'updateConnection'
   | 'deleteConnection'
   | 'listGrants'
+  | 'createGrant'
   | 'listEvents'
   | 'revokeGrant'
 
@@ -27,6 +29,7 @@ export function connectionRoutes(deps: {
   readConnections: ReadConnections
   updateConnection: UpdateConnection
   deleteConnection: DeleteConnection
+  createGrant: CreateGrant
   revokeGrant: RevokeGrant
 }): Pick<Handlers, Operations> {
   const view = (found: ConnectionWithGrant) =>
@@ -62,6 +65,10 @@ export function connectionRoutes(deps: {
       const { grants, now } = await deps.readConnections.listGrants(caller, params.name, page)
       const { rows, next } = cutPage(grants, limit, (grant) => grant.subject)
       return { grants: rows.map((grant) => viewGrant(grant, now)), next }
+    },
+    async createGrant({ caller, params, body }) {
+      const { grant, now } = await deps.createGrant(caller, params.name, body.subject ?? '')
+      return viewGrant(grant, now)
     },
     async listEvents({ caller, params, query }) {
       const { page, limit } = toPage(query)

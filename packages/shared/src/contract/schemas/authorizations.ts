@@ -1,20 +1,10 @@
 import Type, { type Static } from 'typebox'
 import { ConnectionName, closed, nullableString, Subject, stringEnum, timestamp } from './common.ts'
 import { Grant } from './grants.ts'
+import { scopeList } from './token-requests.ts'
 
-export const Scopes = Type.Array(
-  // RFC 6749 section 3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
-  Type.String({
-    pattern: '^[\\x21\\x23-\\x5b\\x5d-\\x7e]+$',
-    maxLength: 512,
-    description: 'Visible ASCII characters but " and \\, up to 512',
-  }),
-  {
-    maxItems: 100,
-    uniqueItems: true,
-    description:
-      'Left out: the default ones of a provider from the catalog, otherwise openid, profile and email. Empty: none, which leaves it to the provider',
-  },
+export const Scopes = scopeList(
+  'Left out: the default ones of a provider from the catalog, otherwise openid, profile and email. Empty: none, which leaves it to the provider',
 )
 
 export const NewAuthorization = Type.Object(
@@ -38,9 +28,10 @@ const authorizationFields = {
   connection: ConnectionName,
   subject: nullableString(),
   status: AuthorizationStatus,
-  redirect_uri: Type.String(),
+  redirect_uri: nullableString({ description: 'null for one by a device code' }),
   scopes: Type.Array(Type.String()),
   failure: nullableString({ description: 'Why it failed, in words; null otherwise' }),
+  failure_code: nullableString({ description: 'The same as one of the error codes of this API' }),
   expires_at: timestamp,
 }
 
@@ -59,6 +50,25 @@ export const StartedAuthorization = Type.Object(
   closed,
 )
 export type StartedAuthorization = Static<typeof StartedAuthorization>
+
+export const NewDeviceAuthorization = Type.Object(
+  { scopes: Type.Optional(Scopes), subject: Type.Optional(Subject) },
+  closed,
+)
+export type NewDeviceAuthorization = Static<typeof NewDeviceAuthorization>
+
+export const StartedDeviceAuthorization = Type.Object(
+  {
+    ...authorizationFields,
+    user_code: Type.String({ description: 'What the person types at `verification_uri`' }),
+    verification_uri: Type.String({ description: 'Where the person goes, in a browser on any machine' }),
+    verification_uri_complete: nullableString({
+      description: 'The same with the code in it, where the provider has that',
+    }),
+  },
+  closed,
+)
+export type StartedDeviceAuthorization = Static<typeof StartedDeviceAuthorization>
 
 export const CompletedAuthorization = Type.Object({ ...authorizationFields, grant: Grant }, closed)
 export type CompletedAuthorization = Static<typeof CompletedAuthorization>

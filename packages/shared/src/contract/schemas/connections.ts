@@ -11,6 +11,14 @@ import {
   urlText,
 } from './common.ts'
 import { grantState, Revocation } from './grants.ts'
+import {
+  GrantType,
+  NewAssertion,
+  RequestedScopes,
+  Resources,
+  requestText,
+  TokenRequest,
+} from './token-requests.ts'
 
 export const AuthMethod = stringEnum(
   [
@@ -19,19 +27,21 @@ export const AuthMethod = stringEnum(
     'private_key_jwt',
     'tls_client_auth',
     'self_signed_tls_client_auth',
+    'none',
   ],
-  'How the vault authenticates to the token endpoint: by the client secret (RFC 6749 section 2.3.1), by a signed assertion (RFC 7523) or by a certificate in TLS (RFC 8705)',
+  'How the vault authenticates to the token endpoint: by the client secret (RFC 6749 section 2.3.1), by a signed assertion (RFC 7523) or by a certificate in TLS (RFC 8705); none with the grant type jwt_bearer only, whose assertion says who asks',
 )
 export type AuthMethod = Static<typeof AuthMethod>
 
 const endpointUrls = {
-  authorization_endpoint: url,
+  authorization_endpoint: Type.Optional(url),
   token_endpoint: url,
   revocation_endpoint: Type.Optional(url),
   introspection_endpoint: Type.Optional(url),
   userinfo_endpoint: Type.Optional(url),
   jwks_uri: Type.Optional(url),
   pushed_authorization_request_endpoint: Type.Optional(url),
+  device_authorization_endpoint: Type.Optional(url),
 }
 
 export const ProviderEndpoints = Type.Object(
@@ -44,6 +54,7 @@ export const ProviderEndpoints = Type.Object(
           revocation_endpoint: Type.Optional(url),
           introspection_endpoint: Type.Optional(url),
           pushed_authorization_request_endpoint: Type.Optional(url),
+          device_authorization_endpoint: Type.Optional(url),
         },
         {
           ...closed,
@@ -52,7 +63,10 @@ export const ProviderEndpoints = Type.Object(
       ),
     ),
   },
-  { ...closed, description: 'By their names in RFC 8414, RFC 8705, RFC 9126 and OpenID Connect Discovery' },
+  {
+    ...closed,
+    description: 'By their names in RFC 8414, RFC 8628, RFC 8705, RFC 9126 and OpenID Connect Discovery',
+  },
 )
 export type ProviderEndpoints = Static<typeof ProviderEndpoints>
 
@@ -110,6 +124,11 @@ export const NewConnection = Type.Object(
     client_secret: Type.Optional(clientSecret),
     client_key: Type.Optional(NewClientKey),
     token_endpoint_auth_method: Type.Optional(AuthMethod),
+    grant_type: Type.Optional(GrantType),
+    scopes: Type.Optional(RequestedScopes),
+    audience: Type.Optional(requestText('Sent as `audience`, which some providers ask for')),
+    resource: Type.Optional(Resources),
+    assertion: Type.Optional(NewAssertion),
     authorization_endpoint: Type.Optional(url),
     token_endpoint: Type.Optional(url),
     revocation_endpoint: Type.Optional(url),
@@ -117,10 +136,12 @@ export const NewConnection = Type.Object(
     userinfo_endpoint: Type.Optional(url),
     jwks_uri: Type.Optional(url),
     pushed_authorization_request_endpoint: Type.Optional(url),
+    device_authorization_endpoint: Type.Optional(url),
   },
   {
     ...closed,
-    description: 'With either a provider or a provider_url, and with either a client_secret or a client_key',
+    description:
+      'With either a provider or a provider_url, and with either a client_secret or a client_key. `scopes`, `audience`, `resource` and `assertion` are for the grant types other than authorization_code.',
   },
 )
 export type NewConnection = Static<typeof NewConnection>
@@ -153,6 +174,8 @@ export const Connection = Type.Object(
     client_id: Type.String(),
     token_endpoint_auth_method: AuthMethod,
     client_key: ClientKey,
+    grant_type: GrantType,
+    token_request: TokenRequest,
     former_client_secret_until: nullableString({
       format: 'date-time',
       description:

@@ -1,5 +1,13 @@
 import Type, { type Static } from 'typebox'
-import { ConnectionName, closed, nullableString, nullableTimestamp, stringEnum, timestamp } from './common.ts'
+import {
+  ConnectionName,
+  closed,
+  nullableString,
+  nullableTimestamp,
+  Subject,
+  stringEnum,
+  timestamp,
+} from './common.ts'
 
 export const GrantStatus = stringEnum(
   ['pending', 'active', 'expired', 'revoked'],
@@ -9,7 +17,7 @@ export type GrantStatus = Static<typeof GrantStatus>
 
 export const FailureClass = stringEnum(
   ['permanent', 'interrupted', 'configuration', 'unrecognized', 'passing'],
-  'permanent: the provider ended the authorization; interrupted: it refuses the refresh token after a refresh whose outcome nobody knows; configuration: it refuses the client, and is not asked again until the connection is updated or a refresh is forced; unrecognized: an answer that fits no standard, retried for a bounded time; passing: retried with backoff',
+  'permanent: the provider ended the authorization; interrupted: it refuses the refresh token after a refresh whose outcome nobody knows; configuration: it refuses the client or what it asks for, and is not asked again until the connection is updated or a refresh is forced; unrecognized: an answer that fits no standard, retried for a bounded time; passing: retried with backoff',
 )
 export type FailureClass = Static<typeof FailureClass>
 
@@ -50,7 +58,10 @@ export const grantState = {
   expires_at_assumed: Type.Boolean({
     description: 'Whether the vault assumes that end, as the provider did not say when the access token ends',
   }),
-  refreshable: Type.Boolean({ description: 'Whether the vault holds a refresh token' }),
+  refreshable: Type.Boolean({
+    description:
+      'Whether the vault can refresh them: with a refresh token, or by asking for others as the connection itself',
+  }),
   refresh_token_expires_at: nullableString({
     format: 'date-time',
     description: 'When the refresh token ends unless it is used, as far as the provider tells; otherwise null',
@@ -112,6 +123,8 @@ export const Event = Type.Object(
   { ...closed, description: 'A change in the life of a grant' },
 )
 export type Event = Static<typeof Event>
+
+export const NewGrant = Type.Object({ subject: Type.Optional(Subject) }, closed)
 
 export const EventList = Type.Object({ events: Type.Array(Event), next: nullableString() }, closed)
 

@@ -117,6 +117,19 @@ const AccountLookup = Type.Object(
 )
 export type AccountLookup = Static<typeof AccountLookup>
 
+const JwtBearer = Type.Object(
+  {
+    audience: Type.Optional(Type.String({ description: 'The `aud`, where it is not the issuer' })),
+    subject: stringEnum(
+      ['none', 'required'],
+      "Of the application's own tokens. none: the service account itself, without `sub`; required: an account must be named",
+    ),
+    scope_claim: Type.Boolean({ description: 'Whether the scopes go into the assertion' }),
+    lifetime: Type.Integer({ description: 'Seconds that an assertion may be valid for' }),
+  },
+  { ...closed, description: 'What it asks of the assertions of service accounts (RFC 7523)' },
+)
+
 export const Provider = Type.Object(
   {
     id: Type.String({ pattern: '^[a-z0-9]+(-[a-z0-9]+)*$' }),
@@ -142,6 +155,7 @@ export const Provider = Type.Object(
         introspection_endpoint: Type.Optional(Type.String()),
         userinfo_endpoint: Type.Optional(Type.String()),
         jwks_uri: Type.Optional(Type.String()),
+        device_authorization_endpoint: Type.Optional(Type.String()),
       },
       closed,
     ),
@@ -160,6 +174,10 @@ export const Provider = Type.Object(
     authorization_parameters: Type.Optional(record('Sent with authorization requests')),
     token_parameters: Type.Optional(record('Sent when a code is exchanged')),
     refresh_parameters: Type.Optional(record('Sent with refreshes')),
+    refresh_redirect_uri: Type.Optional(
+      Type.Boolean({ description: 'Whether a refresh names the redirect URI of its authorization' }),
+    ),
+    jwt_bearer: Type.Optional(JwtBearer),
     body_format: Type.Optional(stringEnum(['json'], 'Of requests to the token endpoint, where it is not a form')),
     token_answer: Type.Optional(TokenAnswer),
     token_lifetime: Type.Optional(
