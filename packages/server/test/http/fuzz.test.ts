@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { contract, type Endpoint, type OperationName, routes } from '@authconn/shared'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -15,6 +16,8 @@ const ownConnections: Partial<Record<OperationName, string>> = {
   deleteConnection: 'deleted',
   revokeGrant: 'revoked',
 }
+/** Needs nobody to consent. */
+const service = 'of-itself'
 let authorization: string
 /** What no answer may hold, whatever is asked. */
 let secrets: string[]
@@ -26,6 +29,7 @@ beforeAll(async () => {
     await v.createConnection({ name })
     await v.authorize(name)
   }
+  await v.createConnection({ name: service, grant_type: 'client_credentials' })
   const body = { scopes: ['openid'], redirect_uri: 'http://127.0.0.1:8080/callback' }
   const { body: started } = await v.call('startAuthorization', { params: { name: connection }, body })
   authorization = started.id
@@ -97,6 +101,7 @@ const addressText = fc.oneof(
 /** Values of the shape that a schema wants, most of which pass. */
 function fieldOf(name: string, schema: Schema): fc.Arbitrary<unknown> {
   if (Array.isArray(schema.enum)) return fc.constantFrom(...schema.enum)
+  if (schema.type === 'object' && schema.properties) return part(schema as unknown as Endpoint['body'])
   if (schema.type === 'integer') return fc.integer({ min: 0, max: 600 })
   if (name === 'addresses') return fc.oneof(fc.constant(null), fc.array(addressText, { maxLength: 3 }))
   if (Array.isArray(schema.type)) return fc.oneof(fc.constant(null), fc.array(nastyText, { maxLength: 2 }))
@@ -107,6 +112,10 @@ function fieldOf(name: string, schema: Schema): fc.Arbitrary<unknown> {
     name === 'name' ? fc.stringMatching(/^[a-z0-9]{12}$/) : fc.constantFrom(...(examples[name] ?? ['x']))
   return fc.oneof({ weight: 4, arbitrary: usual }, { weight: 1, arbitrary: nastyText })
 }
+
+const pem = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  .privateKey.export({ type: 'pkcs8', format: 'pem' })
+  .toString()
 
 const examples: Readonly<Record<string, readonly string[]>> = {
   connections: ['*', 'a-*'],
@@ -124,6 +133,9 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   jwks_uri: ['https://provider.example/jwks', 'https://10.0.0.1/'],
   revocation_endpoint: ['https://provider.example/r'],
   introspection_endpoint: ['https://provider.example/i'],
+  device_authorization_endpoint: ['https://provider.example/d'],
+  resource: ['https://api.example', 'urn:x'],
+  private_key: [pem],
 }
 
 /** What keeps the requests of createConnection from going out: nothing is discovered where both are given. */
@@ -156,7 +168,10 @@ function part(schema: Endpoint['body']): fc.Arbitrary<Fields> {
 function pathOf(name: OperationName): fc.Arbitrary<Fields> {
   const id = name === 'revokeCaller' || name === 'rotateCaller' ? crypto.randomUUID() : authorization
   return fc.record({
-    name: fc.oneof(fc.constant(ownConnections[name] ?? connection), nastyText),
+    name: fc.oneof(
+      fc.constant(name === 'createGrant' ? service : (ownConnections[name] ?? connection)),
+      nastyText,
+    ),
     id: fc.oneof(fc.constantFrom(id, crypto.randomUUID()), nastyText),
   })
 }
