@@ -1,6 +1,8 @@
-import { type Selectable, sql } from 'kysely'
-import type { Authorization, AuthorizationStore } from '../../core/ports.ts'
-import type { Database, Tables } from './database.ts'
+import { sql } from 'kysely'
+import type { AuthorizationStore } from '../../core/ports.ts'
+import { toAuthorization } from './authorization-row.ts'
+import { claimPolls } from './claim-polls.ts'
+import type { Database } from './database.ts'
 import { tellDataKeyGone } from './database-errors.ts'
 import { fromIssue, secondsFromNow, tokenColumns } from './grant-sql.ts'
 
@@ -129,74 +131,9 @@ export function createAuthorizationStore(db: Database): AuthorizationStore {
   }
 }
 
-/**
- * Takes authorizations whose provider is to be asked now, for one question each: nobody else gets them before that is over,
- * nor sooner than the provider allows, should the process that took them die. Those of callers that may not call any more are
- * left to expire.
- */
-async function claimPolls(
-  db: Database,
-  limit: number,
-  seconds: number,
-): ReturnType<AuthorizationStore['claimPolls']> {
-  const rows = await db
-    .with('due', (cte) =>
-      cte
-        .selectFrom('authorizations')
-        .innerJoin('connections', 'connections.id', 'authorizations.connection_id')
-        .innerJoin('callers', 'callers.id', 'authorizations.caller_id')
-        .select(['authorizations.id', 'connections.name', 'callers.name as caller_name'])
-        .where('authorizations.status', '=', 'pending')
-        .where('authorizations.next_poll_at', '<=', sql<Date>`now()`)
-        .where('authorizations.expires_at', '>', sql<Date>`now()`)
-        .where('connections.deleted_at', 'is', null)
-        .where('callers.revoked_at', 'is', null)
-        .where((eb) =>
-          eb.or([eb('callers.expires_at', 'is', null), eb('callers.expires_at', '>', sql<Date>`now()`)]),
-        )
-        .orderBy('authorizations.next_poll_at')
-        .limit(limit)
-        .forUpdate('authorizations')
-        .skipLocked(),
-    )
-    .updateTable('authorizations')
-    .from('due')
-    .set({ next_poll_at: sql<Date>`now() + make_interval(secs => greatest(${seconds}::integer, poll_interval))` })
-    .whereRef('authorizations.id', '=', 'due.id')
-    .returningAll('authorizations')
-    .returning(['due.name', 'due.caller_name', sql<boolean>`false`.as('expired')])
-    .execute()
-  return rows.map((row) => ({
-    authorization: toAuthorization(row),
-    callerName: row.caller_name,
-    interval: row.poll_interval ?? 0,
-  }))
-}
-
 function polling(interval: number | undefined) {
   if (interval === undefined) return { poll_interval: null, next_poll_at: null }
   return { poll_interval: interval, next_poll_at: secondsFromNow(interval) }
-}
-
-function toAuthorization(
-  row: Selectable<Tables['authorizations']> & { name: string; expired: boolean },
-): Authorization {
-  return {
-    id: row.id,
-    workspaceId: row.workspace_id,
-    connectionId: row.connection_id,
-    connectionName: row.name,
-    callerId: row.caller_id,
-    subject: row.subject,
-    status: row.status === 'pending' && row.expired ? 'expired' : row.status,
-    redirectUri: row.redirect_uri,
-    scopes: row.scopes,
-    stateHash: row.state_hash,
-    secrets: row.secrets,
-    failure: row.failure,
-    failureCode: row.failure_code,
-    expiresAt: row.expires_at,
-  }
 }
 
 /**

@@ -10,7 +10,7 @@ import { endAllLeases, renewLeases, takeLease } from './leases.ts'
 import { isAmong } from './patterns.ts'
 import { grantColumns, toGrant } from './rows.ts'
 import { saveFailure, saveRefreshed } from './save-attempt.ts'
-import { setFree, startingWith, unblock } from './set-free.ts'
+import { reopen, setFree, startingWith, unblock } from './set-free.ts'
 
 export function createGrantStore(db: Database): GrantStore {
   return {
@@ -52,21 +52,7 @@ export function createGrantStore(db: Database): GrantStore {
         .executeTakeFirst()
     },
 
-    async reopen(id) {
-      await db
-        .updateTable('grants')
-        .set({
-          ...noTrouble,
-          status: 'active',
-          renewable: true,
-          generation: sql<number>`grants.generation + 1`,
-          updated_at: sql<Date>`now()`,
-        })
-        .where('id', '=', id)
-        .where((eb) => eb.or([eb('status', '<>', 'active'), eb('failure_count', '>', 0)]))
-        .where(isUnleased)
-        .execute()
-    },
+    reopen: (id) => reopen(db, id),
 
     async findById(id) {
       const row = await db

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Database } from './database.ts'
+import { isUnleased, noTrouble } from './grant-sql.ts'
 
 /**
  * Lets grants be refreshed again, each at another moment of the next seconds: by the sweeper then, and by whoever asks then
@@ -25,6 +26,23 @@ export async function setFree(
 export function unblock(db: Database, connectionId: string, spreadSeconds: number): Promise<number> {
   const blocked = sql`select id from grants where connection_id = ${connectionId} and blocked and status = 'active'`
   return setFree(db, blocked, { spreadSeconds, atOnce: true })
+}
+
+/** A renewable grant as it was before anything went wrong with it or it was revoked; one that is being refreshed stays as it is. */
+export async function reopen(db: Database, id: string): Promise<void> {
+  await db
+    .updateTable('grants')
+    .set({
+      ...noTrouble,
+      status: 'active',
+      renewable: true,
+      generation: sql<number>`grants.generation + 1`,
+      updated_at: sql<Date>`now()`,
+    })
+    .where('id', '=', id)
+    .where((eb) => eb.or([eb('status', '<>', 'active'), eb('failure_count', '>', 0)]))
+    .where(isUnleased)
+    .execute()
 }
 
 /** For LIKE: URLs of an origin. Origins hold no character that it gives a meaning to but the underscore. */
