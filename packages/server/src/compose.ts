@@ -3,6 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { sql } from 'kysely'
 import { keepAdminKey } from './adapters/files/credentials-file.ts'
+import { createCheckIssuerUrl } from './adapters/identity/check-issuer-url.ts'
+import { createIssuerKeys } from './adapters/identity/issuer-keys.ts'
+import { createVerifyToken } from './adapters/identity/verify-token.ts'
 import { createOAuth } from './adapters/oauth/create-oauth.ts'
 import { listProviders, registrationAt } from './adapters/oauth/providers.ts'
 import { createSafeFetch } from './adapters/oauth/safe-fetch.ts'
@@ -23,6 +26,7 @@ import { createTokenLookup } from './adapters/postgres/look-up-tokens.ts'
 import type { OpenDatabase } from './adapters/postgres/open-database.ts'
 import { createRevocationStore } from './adapters/postgres/revocation-store.ts'
 import { createSealedStore } from './adapters/postgres/sealed-store.ts'
+import { createTrustStore } from './adapters/postgres/trust-store.ts'
 import { createWorkspaceStore } from './adapters/postgres/workspace-store.ts'
 import { shareCounts } from './adapters/redis/share-counts.ts'
 import { createBackground } from './background.ts'
@@ -60,6 +64,8 @@ import { createRetryRevocations, createRevokeUpstream } from './core/grants/revo
 import { createRateLimits } from './core/limits/rate-limits.ts'
 import { Secret } from './core/secret.ts'
 import type { TokenQuestion, TokenSight } from './core/token-port.ts'
+import { createExchangeToken } from './core/trusts/exchange-token.ts'
+import { createManageTrusts } from './core/trusts/manage-trusts.ts'
 import { createManageWorkspaces } from './core/workspaces/manage-workspaces.ts'
 import { createApp } from './http/app.ts'
 import { createLimits } from './http/limits.ts'
@@ -69,6 +75,7 @@ import { callerRoutes } from './http/routes/callers.ts'
 import { connectionRoutes } from './http/routes/connections.ts'
 import { operationsRoutes } from './http/routes/operations.ts'
 import { createTokenHandler } from './http/routes/tokens.ts'
+import { trustRoutes } from './http/routes/trusts.ts'
 import { workspaceRoutes } from './http/routes/workspaces.ts'
 import { runPeriodically } from './jobs/run-periodically.ts'
 import { type Certificate, keepCertificate } from './keep-certificate.ts'
@@ -132,6 +139,7 @@ function wire(
   const events = createEventStore(db)
   const workspaces = createWorkspaceStore(db)
   const callers = createCallerStore(db)
+  const trusts = createTrustStore(db)
   const revocations = createRevocationStore(db)
   const keys = createKeyStore(db)
   const keyring = createKeyring({ dataKeys: createDataKeyStore(db), keks, log })
@@ -298,6 +306,20 @@ function wire(
         watchAuthorization: createWatchAuthorization({ authorizations }),
       }),
       ...callerRoutes({ manageCallers: createManageCallers({ callers }), workspaces }),
+      ...trustRoutes({
+        manageTrusts: createManageTrusts({ trusts, checkUrl: createCheckIssuerUrl(safeFetch.policy) }),
+        exchangeToken: createExchangeToken({
+          trusts,
+          verifyToken: createVerifyToken(createIssuerKeys({ safeFetch, clock: () => performance.now() })),
+          audit,
+          meter: metrics.identities,
+          log,
+          clock,
+          sleep,
+          inBackground,
+        }),
+        trusts,
+      }),
       ...workspaceRoutes({
         manageWorkspaces: createManageWorkspaces({ workspaces, keks }),
       }),
@@ -330,6 +352,8 @@ function wire(
     runPeriodically('prune the audit log', 3600, checkpoints.prune, log),
     runPeriodically('purge events', 3600, () => events.purge(config.eventRetention), log),
     runPeriodically('purge ended keys', 3600, callers.purgeEndedKeys, log),
+    runPeriodically('forget tokens that were exchanged', 3600, trusts.purgeUses, log),
+    runPeriodically('remove callers of trusts', 3600, trusts.purgeCallers, log),
     runPeriodically('retry revocations', 15, createRetryRevocations(revokeDeps), log),
     runPeriodically('finish deletions', 60, finishDeletions, log),
     runPeriodically('let go of former data keys', 3600, createDropFormerKeys({ keys, log }), log),

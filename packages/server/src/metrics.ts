@@ -1,8 +1,10 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import type { OpenDatabase } from './adapters/postgres/open-database.ts'
 import type { RefreshMeter } from './core/grants/refresh-meter.ts'
+import type { IdentityMeter } from './core/trusts/exchange-token.ts'
 import type { HttpMeter } from './http/measure-requests.ts'
 import { createHttpMetrics } from './metrics/http-metrics.ts'
+import { createIdentityMetrics } from './metrics/identity-metrics.ts'
 import { createKeyMetrics, type KeyReadings } from './metrics/key-metrics.ts'
 import { createPoolMetrics } from './metrics/pool-metrics.ts'
 import { createRefreshMetrics, type RefreshReadings } from './metrics/refresh-metrics.ts'
@@ -12,6 +14,7 @@ export interface Metrics {
   refreshes: RefreshMeter
   http: HttpMeter
   tokens: TokenMeter
+  identities: IdentityMeter
   /** All figures in Prometheus' text format. */
   render(): Promise<{ contentType: string; text: string }>
 }
@@ -32,6 +35,7 @@ export function createMetrics(
   const refreshes = createRefreshMetrics(registry, read)
   const http = createHttpMetrics(registry, read.requestsUnderWay)
   const tokens = createTokenMetrics(registry, read.tokensWaiting)
+  const identities = createIdentityMetrics(registry)
   createKeyMetrics(registry, read)
   if (read.poolState) createPoolMetrics(registry, read.poolState)
   let watchesProcess = false
@@ -40,6 +44,7 @@ export function createMetrics(
     refreshes,
     http,
     tokens,
+    identities,
     async render() {
       // With the first scrape: they keep a timer and an observer running, which a vault that nobody scrapes can do without.
       if (!watchesProcess) collectDefaultMetrics({ register: registry })

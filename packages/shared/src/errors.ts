@@ -85,6 +85,12 @@ const table = {
     title: 'The API key is not valid',
     hint: 'It may be mistyped, revoked, expired, or belong to another vault. Ask whoever runs the vault for a new key.',
   },
+  identity_refused: {
+    status: 401,
+    kind: 'auth',
+    title: 'The vault does not take this token',
+    hint: 'Ask for a new token with the audience that the trust names, and name the workspace and the trust. Whoever runs the workspace finds the reason with `authconn audit list`, under the request id.',
+  },
   permission_denied: {
     status: 403,
     kind: 'auth',
@@ -128,6 +134,19 @@ const table = {
     kind: 'state',
     title: 'A caller of that name exists already',
     hint: 'Choose another name, or revoke the existing caller first.',
+  },
+
+  trust_not_found: {
+    status: 404,
+    kind: 'missing',
+    title: 'There is no trust of that name',
+    hint: 'Run `authconn trusts list` to see the names.',
+  },
+  trust_exists: {
+    status: 409,
+    kind: 'state',
+    title: 'A trust of that name exists already',
+    hint: 'Choose another name, or revoke the existing trust first with `authconn trusts revoke NAME`.',
   },
 
   workspace_not_found: {
@@ -307,6 +326,12 @@ const table = {
     kind: 'provider',
     title: 'The provider gave an answer that cannot be used',
     hint: 'Try again; if it stays, check the endpoints of the connection with `authconn get NAME`.',
+  },
+  identity_provider_unavailable: {
+    status: 503,
+    kind: 'unavailable',
+    title: 'The keys of the issuer of the token cannot be had',
+    hint: 'Try again after the time in Retry-After. If it stays, the log of the vault has the reason: the issuer must be reachable for the vault, or its keys be given with the trust.',
   },
   refresh_in_progress: {
     status: 503,

@@ -117,6 +117,8 @@ export function caller(changes: Partial<Caller> = {}): Caller {
     revoked_at: null,
     last_used_at: null,
     former_key_until: null,
+    trust: null,
+    identity: null,
     ...changes,
   }
 }
@@ -138,6 +140,7 @@ export function auditRecord(number: number, changes: Partial<AuditRecord> = {}):
     outcome: 'allowed',
     reason: null,
     address: '192.0.2.7',
+    detail: null,
     request_id: `request-${number}`,
     ...changes,
   }

@@ -17,10 +17,14 @@ export interface AuditFacts {
   reason: ErrorCode | null
   address: string | null
   requestId: string
+  /** Of nobody's request the workspace that it is about, which should see it. */
+  workspaceId?: string | null
+  /** Facts that have no place of their own. */
+  detail?: Readonly<Record<string, string>> | null
 }
 
 /** A record in its place: each process writes streams of its own, numbered from 1 and chained by their MACs. */
-export interface AuditRow extends Omit<AuditFacts, 'actor' | 'reason'> {
+export interface AuditRow extends Omit<AuditFacts, 'actor' | 'reason' | 'detail'> {
   stream: string
   number: number
   at: Date
@@ -28,6 +32,8 @@ export interface AuditRow extends Omit<AuditFacts, 'actor' | 'reason'> {
   actor: string | null
   actorName: string | null
   reason: string | null
+  /** JSON, to the letter as its MAC covers it. */
+  detail: string | null
   mac: Uint8Array
 }
 

@@ -206,9 +206,16 @@ export interface Caller {
   lastUsedAt: Date | null
   /** Until when the key before the last rotation works. */
   formerKeyUntil: Date | null
+  /** The trust that it was made by from a token; null for others. */
+  trustId: string | null
+  /** The `sub` of that token. */
+  identity: string | null
 }
 
-export type NewCallerRow = Omit<Caller, 'createdAt' | 'revokedAt' | 'lastUsedAt' | 'formerKeyUntil'>
+export type NewCallerRow = Omit<
+  Caller,
+  'createdAt' | 'revokedAt' | 'lastUsedAt' | 'formerKeyUntil' | 'trustId' | 'identity'
+>
 
 export interface CallerStore {
   /**
@@ -219,7 +226,10 @@ export interface CallerStore {
   /** undefined when the name is taken by a caller that is not revoked. */
   insert(caller: NewCallerRow, keyHash: Uint8Array): Promise<Caller | undefined>
   find(workspaceId: string, id: string): Promise<Caller | undefined>
+  /** By name, without those that were made by trusts. */
   list(workspaceId: string, page: Page): Promise<Caller[]>
+  /** Those that were made by the trusts of a name, newest first, by their ids. */
+  listOfTrust(workspaceId: string, trust: string, page: Page): Promise<Caller[]>
   /** Gives it a new key; the one there ends after so many seconds, and any before it now. undefined when it is revoked. */
   rotate(workspaceId: string, id: string, keyHash: Uint8Array, overlapSeconds: number): Promise<Caller | undefined>
   revoke(workspaceId: string, id: string): Promise<Caller | undefined>

@@ -113,6 +113,7 @@ export function isFailedAuthentication(error: unknown, request: FastifyRequest):
   // A request without a key is a mistake, or a look around; it asks the database nothing.
   return (
     error.code === 'invalid_api_key' ||
+    error.code === 'identity_refused' ||
     (error.code === 'unauthenticated' && request.headers.authorization !== undefined)
   )
 }

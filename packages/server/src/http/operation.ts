@@ -21,6 +21,7 @@ import { refuseBody, refuseMisplaced } from './misplaced-parts.ts'
 /** What a handler is given: the caller, and the parts of the request as the contract types them. */
 export type HandlerInput<N extends OperationName> = Pick<Operation<N>, 'params' | 'query' | 'body'> & {
   caller: Contract[N]['permission'] extends 'public' ? undefined : Caller
+  from: { address: string | null; requestId: string }
 }
 
 export type Handler<N extends OperationName> = (input: HandlerInput<N>) => Promise<Operation<N>['response']>
@@ -139,7 +140,7 @@ function routeOf(name: OperationName) {
   return {
     method,
     url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
-    config: { routeName: name, needsKey: endpoint.permission !== 'public' },
+    config: { routeName: name, needsKey: endpoint.permission !== 'public' || takesToken(endpoint) },
     schema: {
       ...(endpoint.params ? { params: endpoint.params } : {}),
       // Without a schema any query would pass, and with it what somebody meant to say.
@@ -150,10 +151,15 @@ function routeOf(name: OperationName) {
   }
 }
 
+/** Where a token stands for a key: tried out as keys are, and so under the same limits. */
+function takesToken(endpoint: Endpoint): boolean {
+  return endpoint.errors.includes('identity_refused')
+}
+
 const nothing = { type: 'object', properties: {}, additionalProperties: false }
 
 /** Validation has made the parts what the contract says; the type system cannot see that. */
 function input(request: FastifyRequest): never {
-  const { caller, params, query, body } = request
-  return { caller, params, query, body } as never
+  const { caller, params, query, body, id: requestId } = request
+  return { caller, params, query, body, from: { address: addressOf(request), requestId } } as never
 }

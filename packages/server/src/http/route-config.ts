@@ -7,7 +7,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** undefined where nothing was found to serve the request. */
     routeName?: RouteName
-    /** Whether it asks for an API key. */
+    /** Whether it asks for an API key, or for what stands for one. */
     needsKey?: boolean
   }
 }

@@ -5,6 +5,7 @@ import type { Grant, GrantEvent } from '../core/grant-port.ts'
 import { shownStatus } from '../core/grants/refresh-policy.ts'
 import type { RevokedGrant } from '../core/grants/revoke-grant.ts'
 import type { Authorization, Caller, ConnectionWithGrant } from '../core/ports.ts'
+import type { Trust } from '../core/trust-port.ts'
 import type { Workspace } from '../core/workspace-port.ts'
 
 export function viewConnection(
@@ -66,6 +67,7 @@ export function viewAudit(row: AuditRow): Contract.AuditRecord {
     outcome: row.outcome,
     reason: row.reason,
     address: row.address,
+    detail: row.detail === null ? null : JSON.parse(row.detail),
     request_id: row.requestId,
   }
 }
@@ -107,11 +109,39 @@ export function viewCaller(caller: Caller): Contract.Caller {
     revoked_at: iso(caller.revokedAt),
     last_used_at: iso(caller.lastUsedAt),
     former_key_until: iso(caller.formerKeyUntil),
+    trust: caller.trustId === null ? null : caller.name.replace(/^trust:/, ''),
+    identity: caller.identity,
   }
 }
 
 export function viewCallerWithKey({ caller, apiKey }: CallerWithKey): Contract.CreatedCaller {
   return { ...viewCaller(caller), api_key: apiKey.reveal() }
+}
+
+export function viewTrust(trust: Trust): Contract.Trust {
+  return {
+    id: trust.id,
+    name: trust.name,
+    preset: trust.preset,
+    issuer: trust.issuer,
+    audience: trust.audience,
+    jwks_uri: trust.jwksUri,
+    jwks: trust.jwks as Contract.Trust['jwks'],
+    algorithms: trust.algorithms,
+    claims: trust.claims,
+    max_age: trust.maxAge,
+    single_use: trust.singleUse,
+    permissions: trust.permissions,
+    connections: trust.connections,
+    subjects: trust.subjects,
+    addresses: trust.addresses,
+    key_lifetime: trust.keyLifetime,
+    login: trust.login,
+    created_at: trust.createdAt.toISOString(),
+    expires_at: iso(trust.expiresAt),
+    revoked_at: iso(trust.revokedAt),
+    last_used_at: iso(trust.lastUsedAt),
+  }
 }
 
 export function viewWorkspace(workspace: Workspace): Contract.Workspace {

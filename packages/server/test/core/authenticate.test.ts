@@ -16,6 +16,8 @@ const caller: Caller = {
   revokedAt: null,
   lastUsedAt: null,
   formerKeyUntil: null,
+  trustId: null,
+  identity: null,
 }
 
 function authenticating(given: { lastUsedAt?: Date; atHome?: boolean; touch?: () => Promise<void> } = {}) {

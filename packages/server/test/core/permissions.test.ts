@@ -17,6 +17,8 @@ const caller = (given: Partial<Caller> = {}): Caller => ({
   revokedAt: null,
   lastUsedAt: null,
   formerKeyUntil: null,
+  trustId: null,
+  identity: null,
   ...given,
 })
 

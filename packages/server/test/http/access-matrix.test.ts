@@ -17,7 +17,7 @@ const v = useVault({
     ],
   },
 })
-type Guarded = Exclude<OperationName, 'getHealth' | 'getReadiness' | 'getSelf'>
+type Guarded = Exclude<OperationName, 'getHealth' | 'getReadiness' | 'getSelf' | 'exchangeToken' | 'listLogins'>
 const guarded = (Object.keys(routes) as OperationName[]).filter(
   (name): name is Guarded => contract[name].permission !== 'public' && contract[name].permission !== 'any',
 )
@@ -44,6 +44,10 @@ const subjectMatter: Record<Guarded, Matter> = {
   listCallers: 'nothing in particular',
   rotateCaller: 'a caller',
   revokeCaller: 'a caller',
+  createTrust: 'nothing in particular',
+  listTrusts: 'nothing in particular',
+  getTrust: 'a trust to look at',
+  revokeTrust: 'a trust',
   listAudit: 'nothing in particular',
   verifyAudit: 'nothing in particular',
   createWorkspace: 'nothing in particular',
@@ -58,6 +62,8 @@ type Matter =
   | 'a new connection'
   | 'what another caller began'
   | 'a caller'
+  | 'a trust to look at'
+  | 'a trust'
 
 /** Everything that a key may be limited by, as far as it makes a difference here. */
 const workspaces = ['own', 'other'] as const
@@ -98,7 +104,10 @@ function verdictOn(name: Guarded, permission: Permission, limits: Limits): Verdi
       return isElsewhere || limits.subjects !== 'all' ? 'denied' : found
     case 'what another caller began':
       return 'not found'
+    case 'a trust to look at':
+      return found
     case 'a caller':
+    case 'a trust':
       if (limits.workspace === 'other') return 'not found'
       return isElsewhere || limits.subjects === 'bob' ? 'denied openly' : 'allowed'
   }
@@ -140,6 +149,7 @@ describe('the access matrix', () => {
     }
     await v.createConnection({ name: unasked })
     await v.createConnection({ name: there.name })
+    await makeTrust(there.name)
     await v.authorize(there.name, { subject: 'alice' })
     await v.createConnection({
       name: service,
@@ -169,6 +179,15 @@ describe('the access matrix', () => {
     return (await v.call('createCaller', { body })).body.id
   }
 
+  /** The same of a trust. */
+  async function makeTrust(name: string): Promise<string> {
+    const answer = await v.call('createTrust', {
+      body: { ...trustBody(name), connections: [there.name], subjects: ['alice'] },
+    })
+    if (answer.status !== 201) throw new Error(JSON.stringify(answer.body))
+    return name
+  }
+
   /** For what would be gone after the first time. */
   async function freshTarget(name: Guarded): Promise<Target> {
     const fresh = `m-${crypto.randomUUID()}`
@@ -179,6 +198,7 @@ describe('the access matrix', () => {
       await v.authorize(fresh, { subject: 'alice' })
       return { name: fresh, id: '' }
     }
+    if (name === 'revokeTrust') return { name: await makeTrust(fresh), id: '' }
     if (name === 'revokeCaller') return { name: '', id: await makeCaller() }
     return existing(name)
   }
@@ -294,6 +314,9 @@ function requestOf(name: Guarded, target: Target): { query?: Record<string, stri
       return { body: { redirected_url: `${redirect_uri}?code=a&state=b` } }
     case 'createCaller':
       return { body: { name: `n-${crypto.randomUUID()}`, permissions: ['caller:manage'] } }
+    case 'createTrust': {
+      return { body: trustBody(`t-${crypto.randomUUID()}`) }
+    }
     case 'createWorkspace':
       return { body: { name: `w-${crypto.randomUUID()}` } }
     case 'rotateCaller':
@@ -301,6 +324,16 @@ function requestOf(name: Guarded, target: Target): { query?: Record<string, stri
       return { body: {} }
     default:
       return {}
+  }
+}
+
+function trustBody(name: string) {
+  return {
+    name,
+    issuer: 'https://issuer.example',
+    audience: ['https://vault.example'],
+    claims: [{ claim: 'sub', values: ['somebody'] }],
+    permissions: ['caller:manage' as const],
   }
 }
 

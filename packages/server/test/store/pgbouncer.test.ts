@@ -96,7 +96,7 @@ test('looks tokens up and puts fetches on record through one that knows nothing 
   const row = (number: number): AuditRow => ({
     ...{ stream: randomUUID(), number, at: new Date(), workspaceId: null, actor: null, actorName: null },
     ...{ action: 'getToken', connection: null, target: null, subject: null, outcome: 'denied', reason: null },
-    ...{ address: null, requestId: 'request-1', mac: randomBytes(32) },
+    ...{ address: null, requestId: 'request-1', detail: null, mac: randomBytes(32) },
   })
   for (let round = 0; round < 20; round++) {
     await Promise.all(

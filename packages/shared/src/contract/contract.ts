@@ -62,12 +62,24 @@ const auditQuery = Type.Object(
     until: Type.Optional(Type.String({ format: 'date-time' })),
     connection: Type.Optional(schema.ConnectionName),
     caller: Type.Optional(
-      Type.String({ maxLength: 63, pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$', description: 'The name of a caller' }),
+      Type.String({
+        maxLength: 63,
+        pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]*$',
+        description: 'The name of a caller',
+      }),
     ),
     outcome: Type.Optional(schema.AuditOutcome),
   },
   closed,
 )
+const callersQuery = Type.Object(
+  {
+    ...page.properties,
+    trust: Type.Optional(schema.TrustName),
+  },
+  closed,
+)
+const byTrustName = Type.Object({ name: schema.TrustName }, closed)
 const pageOfGrants = Type.Object({ limit, after: Type.Optional(schema.GrantCursor) }, closed)
 
 /** What an operation may answer that seals or opens something with a data key that is not unwrapped yet. */
@@ -356,9 +368,10 @@ export const contract = {
   },
   listCallers: {
     summary: 'List callers, by name',
+    description: 'With `trust` those that this trust has made from tokens, newest first, in place of the others.',
     tag: 'Callers',
     permission: 'caller:manage',
-    query: page,
+    query: callersQuery,
     success: { status: 200, description: 'A page of callers', schema: schema.CallerList },
     errors: [],
   },
@@ -378,6 +391,58 @@ export const contract = {
     params: byId,
     success: { status: 200, description: 'The caller', schema: schema.Caller },
     errors: ['caller_not_found'],
+  },
+  createTrust: {
+    summary: 'Trust the OpenID Connect tokens of an issuer that fit',
+    description:
+      'Whoever presents such a token to `exchangeToken` gets a short-lived API key. A trust gives nothing that its maker does not hold.',
+    tag: 'Trusts',
+    permission: 'caller:manage',
+    body: schema.NewTrust,
+    success: { status: 201, description: 'The trust', schema: schema.Trust },
+    errors: ['trust_exists', 'provider_address_refused', 'provider_host_not_allowed'],
+  },
+  listTrusts: {
+    summary: 'List trusts, by name',
+    tag: 'Trusts',
+    permission: 'caller:manage',
+    query: page,
+    success: { status: 200, description: 'A page of trusts', schema: schema.TrustList },
+    errors: [],
+  },
+  getTrust: {
+    summary: 'Show a trust',
+    tag: 'Trusts',
+    permission: 'caller:manage',
+    params: byTrustName,
+    success: { status: 200, description: 'The trust', schema: schema.Trust },
+    errors: ['trust_not_found'],
+  },
+  revokeTrust: {
+    summary: 'Revoke a trust, and every API key that was issued by it: they are refused from the next request on',
+    tag: 'Trusts',
+    permission: 'caller:manage',
+    params: byTrustName,
+    success: { status: 200, description: 'The trust', schema: schema.Trust },
+    errors: ['trust_not_found'],
+  },
+  exchangeToken: {
+    summary: 'Exchange an OpenID Connect token for a short-lived API key',
+    description:
+      'A token exchange (RFC 8693) in JSON. Why a token is refused is told by the audit log of the workspace, and never by the answer. The answer must not be stored.',
+    tag: 'Trusts',
+    permission: 'public',
+    body: schema.TokenExchange,
+    success: { status: 200, description: 'The API key', schema: schema.IssuedKey },
+    errors: ['identity_refused', 'identity_provider_unavailable'],
+  },
+  listLogins: {
+    summary: 'Tell how people log in to a workspace with an OpenID Connect provider',
+    tag: 'Trusts',
+    permission: 'public',
+    query: schema.loginsQuery,
+    success: { status: 200, description: 'Providers to log in with', schema: schema.LoginList },
+    errors: [],
   },
   listAudit: {
     summary: 'List what the vault decided in this workspace, newest first',

@@ -6,7 +6,7 @@ import type { Permission } from '../permissions.ts'
 export interface Endpoint {
   summary: string
   description?: string
-  tag: 'Connections' | 'Tokens' | 'Authorizations' | 'Callers' | 'Audit' | 'Workspaces' | 'Operations'
+  tag: 'Connections' | 'Tokens' | 'Authorizations' | 'Callers' | 'Trusts' | 'Audit' | 'Workspaces' | 'Operations'
   /** What the caller must hold; `any` where its key is enough, and `public` where none is asked for. */
   permission: Permission | 'any' | 'public'
   params?: TObject

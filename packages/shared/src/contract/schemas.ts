@@ -20,6 +20,7 @@ import {
 import { Event, EventList, Grant, GrantList, NewGrant, Revocation, Token } from './schemas/grants.ts'
 import { Health, Problem } from './schemas/operations.ts'
 import { Provider, ProviderList } from './schemas/providers.ts'
+import { IssuedKey, LoginList, NewTrust, TokenExchange, Trust, TrustList } from './schemas/trusts.ts'
 import { CreatedWorkspace, NewWorkspace, Self, Workspace, WorkspaceList } from './schemas/workspaces.ts'
 
 export * from './schemas/audit.ts'
@@ -45,6 +46,7 @@ export * from './schemas/operations.ts'
 export * from './schemas/providers.ts'
 export type { Assertion, NewAssertion } from './schemas/token-requests.ts'
 export { GrantType, TokenRequest } from './schemas/token-requests.ts'
+export * from './schemas/trusts.ts'
 export * from './schemas/workspaces.ts'
 
 /** The schemas that OpenAPI lists by name. */
@@ -73,6 +75,12 @@ export const namedSchemas: Readonly<Record<string, TSchema>> = {
   CreatedCaller,
   CallerRotation,
   CallerList,
+  NewTrust,
+  Trust,
+  TrustList,
+  TokenExchange,
+  IssuedKey,
+  LoginList,
   AuditRecord,
   AuditList,
   AuditCheck,

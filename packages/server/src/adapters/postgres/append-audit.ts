@@ -10,13 +10,14 @@ import { often } from './often.ts'
  * other in it.
  */
 const text = often(`insert into audit_log (stream, number, at, workspace_id, actor, actor_name, action, connection,
-    target, subject, outcome, reason, address, request_id, mac)
+    target, subject, outcome, reason, address, request_id, mac, detail)
   select $1::uuid, $2::bigint + n - 1, at, workspace_id, actor, actor_name, action, connection, target, subject, outcome,
-    reason, address, request_id, mac
+    reason, address, request_id, mac, detail
   from unnest($3::timestamptz[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
-    $11::text[], $12::text[], $13::text[], $14::text[], $15::bytea[]) with ordinality
+    $11::text[], $12::text[], $13::text[], $14::text[], $15::bytea[], $16::text[])
+    with ordinality
     as appended (at, workspace_id, actor, actor_name, action, connection, target, subject, outcome, reason, address,
-      request_id, mac, n)`)
+      request_id, mac, detail, n)`)
 
 export async function appendAudit(db: Database, rows: readonly AuditRow[]): Promise<void> {
   const [first] = rows
@@ -38,6 +39,7 @@ export async function appendAudit(db: Database, rows: readonly AuditRow[]): Prom
       arrayText(rows.map((row) => row.address)),
       arrayText(rows.map((row) => row.requestId)),
       arrayText(rows.map((row) => row.mac)),
+      arrayText(rows.map((row) => row.detail)),
     ]),
   )
 }

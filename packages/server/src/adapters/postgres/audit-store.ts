@@ -145,6 +145,7 @@ export function toRow(row: Selectable<Tables['audit_log']>): AuditRow {
     reason: row.reason,
     address: row.address,
     requestId: row.request_id,
+    detail: row.detail,
     mac: row.mac,
   }
 }

@@ -1,4 +1,4 @@
-import { type Selectable, sql } from 'kysely'
+import { type Selectable, type SqlBool, sql } from 'kysely'
 import type { Caller, CallerStore } from '../../core/ports.ts'
 import type { Database, Tables } from './database.ts'
 import { secondsFromNow } from './grant-sql.ts'
@@ -33,7 +33,11 @@ export function createCallerStore(db: Database): CallerStore {
               expires_at: caller.expiresAt,
             })
             .onConflict((conflict) =>
-              conflict.columns(['workspace_id', 'name']).where('revoked_at', 'is', null).doNothing(),
+              conflict
+                .columns(['workspace_id', 'name'])
+                .where('revoked_at', 'is', null)
+                .where('trust_id', 'is', null)
+                .doNothing(),
             )
             .returningAll(),
         )
@@ -59,9 +63,29 @@ export function createCallerStore(db: Database): CallerStore {
       const rows = await callers(db)
         .where('workspace_id', '=', workspaceId)
         .where('revoked_at', 'is', null)
+        .where('trust_id', 'is', null)
         .where('name', '>', page.after ?? '')
         .orderBy('name')
         .limit(page.limit)
+        .execute()
+      return rows.map(toCaller)
+    },
+
+    async listOfTrust(workspaceId, trust, { after, limit }) {
+      const rows = await callers(db)
+        .innerJoin('trusts', 'trusts.id', 'callers.trust_id')
+        .where('trusts.workspace_id', '=', workspaceId)
+        .where('trusts.name', '=', trust)
+        .where('callers.revoked_at', 'is', null)
+        .$if(after !== undefined, (query) =>
+          query.where(
+            sql<SqlBool>`(callers.created_at, callers.id) < (select created_at, id from callers
+              where id::text = ${after} and workspace_id = ${workspaceId})`,
+          ),
+        )
+        .orderBy('callers.created_at', 'desc')
+        .orderBy('callers.id', 'desc')
+        .limit(limit)
         .execute()
       return rows.map(toCaller)
     },
@@ -141,7 +165,7 @@ function isAtHome(address: string | null) {
     or coalesce(${address}::inet <<= any(callers.addresses::inet[]), false)`
 }
 
-function toCaller(row: Selectable<Tables['callers']> & { former_key_until?: Date | null }): Caller {
+export function toCaller(row: Selectable<Tables['callers']> & { former_key_until?: Date | null }): Caller {
   return {
     id: row.id,
     workspaceId: row.workspace_id,
@@ -155,5 +179,7 @@ function toCaller(row: Selectable<Tables['callers']> & { former_key_until?: Date
     revokedAt: row.revoked_at,
     lastUsedAt: row.last_used_at,
     formerKeyUntil: row.revoked_at === null ? (row.former_key_until ?? null) : null,
+    trustId: row.trust_id,
+    identity: row.identity,
   }
 }

@@ -2,17 +2,21 @@ import type {
   Account,
   AuditOutcome,
   AuthMethod,
+  BoundClaim,
   EventType,
   GrantStatus,
   GrantType,
   Permission,
   ProviderEndpoints,
   TokenRequest,
+  TrustAlgorithm,
+  TrustPreset,
 } from '@authconn/shared'
 import type { ColumnType, Generated, JSONColumnType, Kysely } from 'kysely'
 import type { CheckpointContent } from '../../core/audit-port.ts'
 import type { ClientKeyFacts } from '../../core/connections/client-key.ts'
 import type { Failure, LastError } from '../../core/grant-port.ts'
+import type { PublicKeys, Trust } from '../../core/trust-port.ts'
 
 /** The tables as the migrations leave them. Rows stay inside the stores. */
 export interface Tables {
@@ -41,6 +45,9 @@ export interface Tables {
     expires_at: Date | null
     revoked_at: Generated<Date | null>
     last_used_at: ColumnType<Date | null, undefined, Date | null>
+    /** The trust that it was made by from a token, and whose token that was (`sub`). */
+    trust_id: Generated<string | null>
+    identity: Generated<string | null>
   }
   caller_keys: {
     key_hash: Uint8Array
@@ -48,6 +55,36 @@ export interface Tables {
     created_at: Generated<Date>
     /** Set when another key has taken its place. */
     ends_at: ColumnType<Date | null, Date | null | undefined, Date | null>
+  }
+  trusts: {
+    id: string
+    workspace_id: string
+    name: string
+    preset: TrustPreset | null
+    issuer: string
+    audience: string[]
+    jwks_uri: string | null
+    jwks: ColumnType<PublicKeys | null, string | null, never>
+    algorithms: TrustAlgorithm[]
+    claims: JSONColumnType<BoundClaim[]>
+    max_age: number
+    single_use: boolean
+    permissions: Permission[]
+    connections: string[]
+    subjects: string[] | null
+    addresses: string[] | null
+    key_lifetime: number
+    login: ColumnType<Trust['login'], string | null, never>
+    created_at: Generated<Date>
+    expires_at: Date | null
+    revoked_at: Generated<Date | null>
+    last_used_at: ColumnType<Date | null, undefined, Date | null>
+  }
+  /** Tokens that were exchanged, by what they are known by again. */
+  used_identities: {
+    token_hash: Uint8Array
+    uses: number
+    ends_at: Date
   }
   connections: {
     id: string
@@ -167,6 +204,7 @@ export interface Tables {
     address: string | null
     request_id: string
     mac: Uint8Array
+    detail: string | null
   }
   audit_checkpoints: {
     number: ColumnType<string, number, never>

@@ -105,15 +105,16 @@ export function createAuditLog(deps: {
     return batch
   }
 
-  function chain(stream: Stream, { actor, ...facts }: AuditFacts, at: Date): AuditRow {
+  function chain(stream: Stream, { actor, workspaceId, detail, ...facts }: AuditFacts, at: Date): AuditRow {
     const row = {
       ...facts,
       stream: stream.id,
       number: ++stream.number,
       at,
-      workspaceId: actor?.workspaceId ?? null,
+      workspaceId: actor?.workspaceId ?? workspaceId ?? null,
       actor: actor?.id ?? null,
       actorName: actor?.name ?? null,
+      detail: detail ? JSON.stringify(detail) : null,
     }
     const mac = macOfRow(key, stream.mac, row)
     stream.mac = mac

@@ -28,6 +28,8 @@ export function macOfRow(key: KeyObject, before: Uint8Array, row: Omit<AuditRow,
         row.reason,
         row.address,
         row.requestId,
+        // Records from before there was a detail keep the MAC that they have.
+        ...(row.detail === null ? [] : [row.detail]),
       ]),
     )
     .digest()

@@ -10,7 +10,8 @@ import { readAddresses } from './read-addresses.ts'
 export interface ManageCallers {
   /** Throws permission_denied, caller_exists, invalid_request. */
   create(by: Caller, wanted: NewCaller): Promise<CallerWithKey>
-  list(by: Caller, page: Page): Promise<Caller[]>
+  /** Of the trust of that name those that it has made, and otherwise all others. Throws permission_denied. */
+  list(by: Caller, page: Page, trust?: string): Promise<Caller[]>
   /**
    * A new key; the present one works for so many seconds yet, a day unless given, and those before it no more.
    * Throws permission_denied, caller_not_found, invalid_request.
@@ -67,13 +68,17 @@ export function createManageCallers(deps: { callers: CallerStore }): ManageCalle
       return { caller: inserted, apiKey }
     },
 
-    async list(by, page) {
+    async list(by, page, trust) {
       requirePermission(by, 'caller:manage')
-      return callers.list(by.workspaceId, page)
+      if (trust === undefined) return callers.list(by.workspaceId, page)
+      return callers.listOfTrust(by.workspaceId, trust, page)
     },
 
     async rotate(by, id, overlapSeconds = defaultOverlap) {
       const target = await getManageable(by, id)
+      if (target.trustId !== null) {
+        throw new AuthconnError('invalid_request', `The keys of "${target.name}" are issued for tokens only`)
+      }
       if (isOver(target.expiresAt)) {
         throw new AuthconnError('invalid_request', `The caller "${target.name}" has expired, and its keys with it`)
       }

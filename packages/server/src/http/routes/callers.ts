@@ -19,7 +19,12 @@ export function callerRoutes(deps: {
     },
     async listCallers({ caller, query }) {
       const { page, limit } = toPage(query)
-      const { rows, next } = cutPage(await deps.manageCallers.list(caller, page), limit, (row) => row.name)
+      const { rows, next } = cutPage(
+        await deps.manageCallers.list(caller, page, query.trust),
+        limit,
+        // All that a trust has made are called alike.
+        (row) => (query.trust === undefined ? row.name : row.id),
+      )
       return { callers: rows.map(viewCaller), next }
     },
     async rotateCaller({ caller, params, body }) {

@@ -22,6 +22,12 @@ export const AuditRecord = Type.Object(
     outcome: AuditOutcome,
     reason: nullableString({ description: 'Error code, where it was not allowed or did not work' }),
     address: nullableString({ description: 'Where the request came from' }),
+    detail: Type.Unsafe<Record<string, string> | null>({
+      type: ['object', 'null'],
+      additionalProperties: { type: 'string' },
+      description:
+        'Of the exchange of a token: its trust, issuer and sub, its jti, run and job where it names them, and why it was refused',
+    }),
     request_id: Type.String(),
   },
   { ...closed, description: 'One decision of the vault' },

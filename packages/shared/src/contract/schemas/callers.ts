@@ -4,7 +4,8 @@ import { closed, nullableString, nullableTimestamp, stringEnum, textPattern, tim
 
 export const PermissionName = stringEnum(permissionNames)
 
-const callerFields = {
+/** What callers and trusts have in common. */
+export const callerFields = {
   name: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$' }),
   permissions: Type.Array(PermissionName, { minItems: 1, uniqueItems: true }),
   connections: Type.Array(Type.String({ pattern: '^[a-z0-9*-]{1,63}$' }), {
@@ -27,7 +28,7 @@ const callerFields = {
   }),
 }
 
-const addresses = Type.Unsafe<string[] | null>({
+export const callerAddresses = Type.Unsafe<string[] | null>({
   type: ['array', 'null'],
   items: {
     type: 'string',
@@ -46,7 +47,7 @@ export const NewCaller = Type.Object(
     permissions: callerFields.permissions,
     connections: Type.Optional(callerFields.connections),
     subjects: Type.Optional(callerFields.subjects),
-    addresses: Type.Optional(addresses),
+    addresses: Type.Optional(callerAddresses),
     expires_at: Type.Optional(timestamp),
   },
   closed,
@@ -56,7 +57,8 @@ export type NewCaller = Static<typeof NewCaller>
 const callerState = {
   id: Type.String({ format: 'uuid' }),
   ...callerFields,
-  addresses,
+  name: Type.String({ description: 'trust:NAME for one that was made by the trust NAME from a token' }),
+  addresses: callerAddresses,
   created_at: timestamp,
   expires_at: nullableTimestamp,
   revoked_at: nullableTimestamp,
@@ -65,6 +67,8 @@ const callerState = {
     format: 'date-time',
     description: 'Until when the API key before the last rotation still works; null when it does not',
   }),
+  trust: nullableString({ description: 'The name of the trust it was made by; null for others' }),
+  identity: nullableString({ description: 'The sub claim of the token it was made from; null for others' }),
 }
 
 export const Caller = Type.Object(callerState, closed)

@@ -6,6 +6,7 @@ import * as keyRotation from './0004-key-rotation.ts'
 import * as clientKeys from './0005-client-keys.ts'
 import * as accounts from './0006-accounts.ts'
 import * as otherGrants from './0008-other-grants.ts'
+import * as trusts from './0007-trusts.ts'
 
 /** Append only: a migration that was released is never changed. */
 export const migrations: Record<string, Migration> = {
@@ -16,4 +17,5 @@ export const migrations: Record<string, Migration> = {
   '0005-client-keys': clientKeys,
   '0006-accounts': accounts,
   '0008-other-grants': otherGrants,
+  '0007-trusts': trusts,
 }
