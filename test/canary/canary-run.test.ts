@@ -56,6 +56,9 @@ describe.each(kinds)('on %s', (kind) => {
       /^operator key$/m,
       /^api_key of createCaller/m,
       /^api_key of rotateCaller/m,
+      /^access_token of exchangeToken/m,
+      /^OIDC token that is taken$/m,
+      /^OIDC token whose issuer is down$/m,
       /^API key \(cli\)$/m,
       /^proof key$/m,
       /^key-encryption key$/m,
@@ -86,13 +89,17 @@ describe.each(kinds)('on %s', (kind) => {
   test('the database holds no secret in any file', () => holdsNone('database files', clientId))
   test('no log holds a secret at level trace, nor does what the server commands print', () => {
     holdsNone('log', '"msg":"refresh failed"')
+    holdsNone('log', 'a token was refused')
     holdsNone('log', 'Made the operator')
   })
   test('no answer holds a secret that it is not there to bring', () =>
     holdsNone('answers', 'application/problem+json'))
   test('no metric holds a secret', () => holdsNone('metrics', 'authconn_http_request_duration_seconds'))
   test('no trace holds a secret', () => holdsNone('traces', 'completeAuthorization'))
-  test('no audit record holds a secret', () => holdsNone('audit', 'completeAuthorization'))
+  test('no audit record holds a secret', () => {
+    holdsNone('audit', 'completeAuthorization')
+    holdsNone('audit', '"why":"replayed"')
+  })
   test('the command line prints no secret but what it was asked for', () =>
     holdsNone('command line', 'connection_exists'))
 })

@@ -8,6 +8,7 @@ import type { startRecordingProxy } from '../../../packages/server/test/support/
 import type { startVaultProcess } from '../../../packages/server/test/support/vault-process.ts'
 import type { Canaries } from './canaries.ts'
 import type { createCommandLine } from './command-line.ts'
+import { exchangeTokens } from './identities.ts'
 import type { watchAnswers } from './vault-under-watch.ts'
 
 export interface Scene {
@@ -28,6 +29,7 @@ export async function playScenario(scene: Scene): Promise<void> {
   await wrongTurns(scene)
   await otherGrants(scene)
   await misplacedSecrets(scene)
+  await exchangeTokens(scene)
   await fromTheCommandLine(scene)
   noteWhatPassed(scene)
 }

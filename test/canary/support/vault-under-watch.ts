@@ -11,6 +11,7 @@ const belongs: Partial<Record<OperationName, readonly string[]>> = {
   createCaller: ['api_key'],
   rotateCaller: ['api_key'],
   createWorkspace: ['administrator.api_key'],
+  exchangeToken: ['access_token'],
   startAuthorization: ['authorization_url', 'state'],
 }
 
