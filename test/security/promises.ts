@@ -361,4 +361,15 @@ export const promises: readonly SecurityPromise[] = [
       ),
     ],
   },
+  {
+    number: 26,
+    promise: 'a token of another platform gives a key to whom a trust means, once, and says why not to nobody',
+    shownBy: [
+      server('security/26-identities', ...onBoth('security 26: a token of another platform', '')),
+      server('core/trusts/claims', 'bound claims', 'a trust'),
+      server('store/trust-store', ...onBoth('the trust store', '')),
+      server('http/trusts', 'a trust', 'an exchange', 'people find how to log in'),
+      server('http/failed-authentication', 'security 26'),
+    ],
+  },
 ]

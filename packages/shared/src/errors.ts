@@ -343,7 +343,7 @@ const table = {
     status: 429,
     kind: 'unavailable',
     title: 'Too many requests',
-    hint: 'Try again after the time in Retry-After, and less often. After many requests with keys that are not valid, the address waits too.',
+    hint: 'Try again after the time in Retry-After, and less often. After many requests with keys or tokens that are not valid, the address waits too.',
   },
   overloaded: {
     status: 503,

@@ -198,7 +198,7 @@ export const settings = [
     name: 'AUTHCONN_AUTH_FAILURE_LIMIT',
     default: '30',
     description:
-      'Requests with API keys that are not valid that one address may make in a minute before it is refused for the rest of it; up to 999999999, 0 for no limit. All addresses of an IPv6 /64 count as one.',
+      'Requests with API keys or OpenID Connect tokens that are not valid that one address may make in a minute before it is refused for the rest of it; up to 999999999, 0 for no limit. All addresses of an IPv6 /64 count as one.',
   },
   {
     name: 'AUTHCONN_REDIS_URL',

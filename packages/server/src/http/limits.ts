@@ -53,7 +53,9 @@ export function createLimits(deps: {
 
   return {
     check(request, reply) {
-      request.keyHash = hashOfKey(request.headers.authorization)
+      // Where a token is asked for nobody looks at a key, so its success says nothing of one.
+      const { needsKey } = request.routeOptions.config
+      request.keyHash = needsKey ? hashOfKey(request.headers.authorization) : null
       const now = clock()
       const standing = rateLimits.admit(facts(request), now)
       if (standing === undefined) return
@@ -71,7 +73,7 @@ export function createLimits(deps: {
       if (rateLimits.failed({ network, keyHash }, clock())) {
         log.warn(
           { network },
-          'too many API keys that are not valid: this address is refused until the minute is over',
+          'too many API keys or tokens that are not valid: this address is refused until the minute is over',
         )
       }
     },
@@ -104,7 +106,7 @@ function inWords({ name, quota, windowMs }: Policy): string {
   const seconds = windowMs / 1000
   return name === 'caller'
     ? `This API key has made more than ${quota} requests in ${seconds} seconds`
-    : `${quota} requests from this address in ${seconds} seconds had API keys that are not valid`
+    : `${quota} requests from this address in ${seconds} seconds had API keys or tokens that are not valid`
 }
 
 /** An error that says that who sent the request is not who it says: it counts against the address. */

@@ -140,7 +140,7 @@ function routeOf(name: OperationName) {
   return {
     method,
     url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
-    config: { routeName: name, needsKey: endpoint.permission !== 'public' || takesToken(endpoint) },
+    config: { routeName: name, needsKey: endpoint.permission !== 'public', takesToken: takesToken(endpoint) },
     schema: {
       ...(endpoint.params ? { params: endpoint.params } : {}),
       // Without a schema any query would pass, and with it what somebody meant to say.
@@ -151,7 +151,6 @@ function routeOf(name: OperationName) {
   }
 }
 
-/** Where a token stands for a key: tried out as keys are, and so under the same limits. */
 function takesToken(endpoint: Endpoint): boolean {
   return endpoint.errors.includes('identity_refused')
 }

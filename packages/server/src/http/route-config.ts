@@ -7,7 +7,9 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** undefined where nothing was found to serve the request. */
     routeName?: RouteName
-    /** Whether it asks for an API key, or for what stands for one. */
+    /** Whether it asks for an API key. */
     needsKey?: boolean
+    /** Whether it takes a token in the body that stands for a key, and so is tried out as keys are. */
+    takesToken?: boolean
   }
 }

@@ -44,6 +44,7 @@ describe('on record is', () => {
         outcome: 'allowed',
         reason: null,
         address: '127.0.0.1',
+        detail: null,
         request_id: expect.any(String),
       },
     ])

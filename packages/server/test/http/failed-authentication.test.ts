@@ -59,7 +59,7 @@ test('an address is refused after its failures, and costs the database no look-u
   expect(Number(first?.headers['retry-after'])).toBeLessThanOrEqual(60)
   expect(first?.headers['ratelimit-policy']).toBe('"address";q=5;w=60')
   expect(first?.headers.ratelimit).toMatch(/^"address";r=0;t=\d+$/)
-  expect(first?.body.detail).toMatch(/API keys that are not valid/)
+  expect(first?.body.detail).toMatch(/API keys or tokens that are not valid/)
 })
 
 test('the address is let in again when the minute is over', async () => {
@@ -93,6 +93,25 @@ test('the failures of a token fetch count as all others', async () => {
     expectProblem(await ask(fresh(), '192.0.2.2', '/v1/connections/x/token'), 401, 'invalid_api_key')
   }
   expectProblem(await ask(fresh(), '192.0.2.2'), 429, 'too_many_requests')
+})
+
+test('security 26: tokens of other platforms that are refused count as keys do, whatever key comes with them', async () => {
+  const exchange = (key: string | null) =>
+    v.send('POST', '/v1/identity/token', {
+      key,
+      headers: { 'x-forwarded-for': '192.0.2.16' },
+      body: {
+        grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+        subject_token: 'a.b.c',
+        subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
+      },
+    })
+  const refused = await Promise.all(Array.from({ length: 5 }, () => exchange(null)))
+  for (const answer of refused) expectProblem(answer, 401, 'identity_refused')
+  expectProblem(await exchange(null), 429, 'too_many_requests')
+  expect((await ask(v.adminKey, '192.0.2.17')).status).toBe(200)
+  expectProblem(await exchange(v.adminKey), 429, 'too_many_requests')
+  expectProblem(await ask(fresh(), '192.0.2.16'), 429, 'too_many_requests')
 })
 
 test('a mistyped key counts as well, and no key at all does not', async () => {

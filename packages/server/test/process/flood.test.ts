@@ -96,6 +96,6 @@ test('callers elsewhere keep half of their throughput through a flood of bad key
 
   // Nor does it flood the log.
   const log = vault.output().stdout
-  expect(log.match(/too many API keys that are not valid/g)?.length).toBeLessThanOrEqual(2)
+  expect(log.match(/too many API keys or tokens that are not valid/g)?.length).toBeLessThanOrEqual(2)
   expect(log).not.toContain('"status":429')
 })

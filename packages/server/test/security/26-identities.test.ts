@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import fc from 'fast-check'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { hashApiKey } from '../../src/core/callers/api-key.ts'
 import type { Trust } from '../../src/core/trust-port.ts'
@@ -230,6 +231,36 @@ describeEachDatabase('security 26: a token of another platform', (database) => {
       expect(await codeOf(vault.exchange(token))).toBe('identity_refused')
     }
     expect(world.stranger.hits).toEqual([])
+  })
+
+  test('is taken or refused, whatever its issuer lets people write into it', async () => {
+    const nasty = fc.oneof(
+      fc.constantFrom<unknown>('\u0000', 'a\u0000b', '\ud800', '', 'x'.repeat(3000), '🔑', null, -1, 1e300, {}, [
+        [],
+      ]),
+      fc.string({ unit: 'binary', maxLength: 20 }),
+      fc.jsonValue(),
+    )
+    const names = ['sub', 'jti', 'run_id', 'check_run_id', 'environment', 'ref', 'azp', 'nbf', 'iat', 'exp', 'aud']
+    const changes = fc.dictionary(fc.constantFrom(...names, '__proto__', 'constructor'), nasty, { maxKeys: 3 })
+    const own = await world.newTrust({
+      claims: [{ claim: 'repository_id', values: ['456789'] }],
+      singleUse: false,
+    })
+    const vault = world.newVault()
+    const seen = new Set<string>()
+    await fc.assert(
+      fc.asyncProperty(changes, async (changed) => {
+        const code = await codeOf(vault.exchange(sign(changed), { trust: own.name }))
+        seen.add(code)
+        expect(['accepted', 'identity_refused']).toContain(code)
+        const { detail } = world.records.at(-1) ?? {}
+        for (const fact of Object.values(detail ?? {})) expect(fact).toMatch(/^[^\p{Cc}\p{Cs}]{0,255}$/u)
+      }),
+      { numRuns: 300 },
+    )
+    expect(seen).toEqual(new Set(['accepted', 'identity_refused']))
+    await world.trusts.revoke(trust.workspaceId, own.name)
   })
 
   test('is refused in another workspace, and in one that is not there', async () => {

@@ -46,7 +46,11 @@ describeEachDatabase('the audit log', (database) => {
   })
   /** Records together, and so in one stream. */
   const record = (count: number, log = audit) =>
-    log.record(Array.from({ length: count }, (_, index) => facts({ requestId: `request-${index + 1}` })))
+    log.record(
+      Array.from({ length: count }, (_, index) =>
+        facts({ requestId: `request-${index + 1}`, detail: index % 2 === 0 ? null : { sub: 'somebody' } }),
+      ),
+    )
 
   test('verifies what was recorded, at once and one after the other, by one process and by several', async () => {
     await record(5)
@@ -121,6 +125,9 @@ describeEachDatabase('the audit log', (database) => {
     ['an edited action', [sql`update audit_log set action = 'listAudit' where number = 3`], 'changed'],
     ['an edited address', [sql`update audit_log set address = '10.0.0.1' where number = 3`], 'changed'],
     ['an edited request id', [sql`update audit_log set request_id = 'other' where number = 3`], 'changed'],
+    ['an added detail', [sql`update audit_log set detail = '{"sub":"x"}' where number = 3`], 'changed'],
+    ['an edited detail', [sql`update audit_log set detail = '{"sub":"x"}' where number = 2`], 'changed'],
+    ['a removed detail', [sql`update audit_log set detail = null where number = 2`], 'changed'],
     ['an edited time', [sql`update audit_log set at = at - interval '1 second' where number = 3`], 'changed'],
     [
       'an edited MAC',
