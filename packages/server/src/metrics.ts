@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import type { OpenDatabase } from './adapters/postgres/open-database.ts'
 import type { RefreshMeter } from './core/grants/refresh-meter.ts'
-import type { IdentityMeter } from './core/trusts/exchange-token.ts'
+import type { IdentityMeter } from './core/trusts/record-exchange.ts'
 import type { HttpMeter } from './http/measure-requests.ts'
 import { createHttpMetrics } from './metrics/http-metrics.ts'
 import { createIdentityMetrics } from './metrics/identity-metrics.ts'

@@ -49,12 +49,12 @@ export interface TrustStore {
   revoke(workspaceId: string, name: string): Promise<Trust | undefined>
   /**
    * The trusts of a workspace that take tokens of an issuer now; undefined for a workspace that is not there. `name`: only
-   * the one that is called so.
+   * the one that is called so; `most`: no more than so many.
    */
   findForIssuer(
     workspace: string,
     issuer: string,
-    name: string | undefined,
+    options: { name: string | undefined; most: number },
   ): Promise<{ workspaceId: string; trusts: Trust[] } | undefined>
   /** The trusts of a workspace that people log in by. */
   listLogins(workspace: string): Promise<Trust[]>

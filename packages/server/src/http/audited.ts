@@ -2,6 +2,7 @@ import { contract, type OperationName } from '@authconn/shared'
 import type { FastifyRequest } from 'fastify'
 import type { AuditLog } from '../core/audit/audit-log.ts'
 import type { AuditFacts } from '../core/audit-port.ts'
+import { hasApiKeyPrefix } from '../core/callers/api-key.ts'
 import { AuthconnError } from '../core/errors.ts'
 import { addressOf } from './address-of.ts'
 
@@ -40,7 +41,7 @@ function factsOf(
     actor,
     action,
     connection: actor ? (connection ?? null) : null,
-    target: actor ? otherTargetOf(request, connection) : null,
+    target: actor ? otherTargetOf(action, request, connection) : null,
     subject: actor ? (subject ?? null) : null,
     address: addressOf(request),
     requestId: request.id,
@@ -65,10 +66,16 @@ export function targetOf(
   }
 }
 
-/** A caller, a workspace or an authorization, by its id or name. */
-function otherTargetOf({ params, body }: FastifyRequest, connection: string | undefined): string | null {
-  const target = field(params, 'id') ?? field(body, 'name')
-  return target !== undefined && target !== connection && /^[\w.-]{1,64}$/.test(target) ? target : null
+/** A caller, a trust, a workspace or an authorization, by its id or name. */
+function otherTargetOf(
+  action: OperationName | 'getMetrics',
+  { params, body }: FastifyRequest,
+  connection: string | undefined,
+): string | null {
+  const isTrust = action === 'getTrust' || action === 'revokeTrust'
+  const target = field(params, isTrust ? 'name' : 'id') ?? field(body, 'name')
+  if (target === undefined || target === connection || hasApiKeyPrefix(target)) return null
+  return /^[\w.-]{1,64}$/.test(target) ? target : null
 }
 
 function field(part: unknown, name: string): string | undefined {

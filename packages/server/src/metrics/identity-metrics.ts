@@ -1,5 +1,5 @@
 import { Counter, type Registry } from 'prom-client'
-import type { IdentityMeter } from '../core/trusts/exchange-token.ts'
+import type { IdentityMeter } from '../core/trusts/record-exchange.ts'
 
 export function createIdentityMetrics(registry: Registry): IdentityMeter {
   const exchanges = new Counter({

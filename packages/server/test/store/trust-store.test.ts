@@ -95,7 +95,7 @@ describeEachDatabase('the trust store', (database) => {
     await insert({ issuer, expiresAt: new Date(Date.now() - 1000) })
     await insert({ issuer: `${issuer}/` })
     const named = async (workspaceName: string, name?: string) =>
-      (await trusts.findForIssuer(workspaceName, issuer, name))?.trusts.map(({ id }) => id)
+      (await trusts.findForIssuer(workspaceName, issuer, { name, most: 10 }))?.trusts.map(({ id }) => id)
     expect(await named('default')).toEqual([live.id])
     expect(await named('default', live.name)).toEqual([live.id])
     expect(await named('default', 'another')).toEqual([])
@@ -105,7 +105,9 @@ describeEachDatabase('the trust store', (database) => {
   test('keeps an issuer as long as the contract lets it be', async () => {
     const issuer = `https://example.com/${'é'.repeat(2000)}`
     const trust = await insert({ issuer })
-    expect((await trusts.findForIssuer('default', issuer, undefined))?.trusts).toEqual([trust])
+    const all = { name: undefined, most: 10 }
+    expect((await trusts.findForIssuer('default', issuer, all))?.trusts).toEqual([trust])
+    expect((await trusts.findForIssuer('default', issuer, { ...all, most: 0 }))?.trusts).toEqual([])
   })
 
   test('issues a key that works and ends, with what the trust gives and no more', async () => {

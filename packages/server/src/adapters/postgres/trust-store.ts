@@ -1,8 +1,9 @@
 import { type Selectable, sql } from 'kysely'
-import type { IssueOfKey, Trust, TrustStore } from '../../core/trust-port.ts'
-import { toCaller } from './caller-store.ts'
+import type { Trust, TrustStore } from '../../core/trust-port.ts'
 import type { Database, Tables } from './database.ts'
 import { secondsFromNow } from './grant-sql.ts'
+import { issueKey } from './issue-key.ts'
+import { isUnended } from './trust-sql.ts'
 import { findWorkspace } from './workspace-store.ts'
 
 export function createTrustStore(db: Database): TrustStore {
@@ -74,12 +75,14 @@ export function createTrustStore(db: Database): TrustStore {
           .set({ revoked_at: now })
           .where('trust_id', '=', row.id)
           .where('revoked_at', 'is', null)
+          // Those that have ended are for the job that removes them, in an order of its own.
+          .where('expires_at', '>', now)
           .execute()
         return toTrust(row)
       })
     },
 
-    async findForIssuer(workspace, issuer, name) {
+    async findForIssuer(workspace, issuer, { name, most }) {
       const found = await findWorkspace(db, workspace)
       const rows = await unended(db)
         // Asked even for a workspace that is not there, so that it takes the same time.
@@ -88,6 +91,7 @@ export function createTrustStore(db: Database): TrustStore {
         .where('issuer', '=', issuer)
         .$if(name !== undefined, (query) => query.where('name', '=', name ?? ''))
         .orderBy('name')
+        .limit(most)
         .execute()
       return found && { workspaceId: found.id, trusts: rows.map(toTrust) }
     },
@@ -137,44 +141,6 @@ export function createTrustStore(db: Database): TrustStore {
   }
 }
 
-async function issueKey(trx: Database, issue: IssueOfKey): ReturnType<TrustStore['issue']> {
-  // Shared by exchanges, and waited for by whoever revokes the trust.
-  const trust = await unended(trx).where('id', '=', issue.trustId).forShare().executeTakeFirst()
-  if (!trust) return 'over'
-  const used = await trx
-    .insertInto('used_identities')
-    .values({ token_hash: issue.tokenHash, uses: 1, ends_at: secondsFromNow(issue.rememberFor) })
-    .onConflict((conflict) =>
-      conflict
-        .column('token_hash')
-        .doUpdateSet({ uses: sql`used_identities.uses + 1` })
-        .where('used_identities.uses', '<', issue.mostUses),
-    )
-    .returning('uses')
-    .executeTakeFirst()
-  if (!used) return 'replayed'
-  const row = await trx
-    .insertInto('callers')
-    .values({
-      id: issue.callerId,
-      workspace_id: trust.workspace_id,
-      name: issue.callerName,
-      permissions: trust.permissions,
-      connections: trust.connections,
-      subjects: trust.subjects,
-      addresses: trust.addresses,
-      // Whichever comes first; a trust without an end has none to compare.
-      expires_at: sql<Date>`least(now() + make_interval(secs => ${issue.lifetime}), ${trust.expires_at}::timestamptz)`,
-      trust_id: trust.id,
-      identity: issue.identity,
-    })
-    .returningAll()
-    .returning(sql<number>`floor(date_part('epoch', expires_at - now()))::integer`.as('expires_in'))
-    .executeTakeFirstOrThrow()
-  await trx.insertInto('caller_keys').values({ key_hash: issue.keyHash, caller_id: row.id }).execute()
-  return { caller: toCaller(row), expiresIn: row.expires_in }
-}
-
 const now = sql<Date>`now()`
 
 /** The id of no workspace (RFC 9562 section 5.9). */
@@ -185,7 +151,7 @@ function live(db: Database) {
 }
 
 function unended(db: Database) {
-  return live(db).where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]))
+  return live(db).where(isUnended)
 }
 
 function toTrust(row: Selectable<Tables['trusts']>): Trust {
