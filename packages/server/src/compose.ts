@@ -4,8 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { sql } from 'kysely'
 import { keepAdminKey } from './adapters/files/credentials-file.ts'
 import { createCheckIssuerUrl } from './adapters/identity/check-issuer-url.ts'
-import { createIssuerKeys } from './adapters/identity/issuer-keys.ts'
-import { createVerifyToken } from './adapters/identity/verify-token.ts'
+import { openVerifier } from './adapters/identity/open-verifier.ts'
 import { createOAuth } from './adapters/oauth/create-oauth.ts'
 import { listProviders, registrationAt } from './adapters/oauth/providers.ts'
 import { createSafeFetch } from './adapters/oauth/safe-fetch.ts'
@@ -310,7 +309,7 @@ function wire(
         manageTrusts: createManageTrusts({ trusts, checkUrl: createCheckIssuerUrl(safeFetch.policy) }),
         exchangeToken: createExchangeToken({
           trusts,
-          verifyToken: createVerifyToken(createIssuerKeys({ safeFetch, clock: () => performance.now() })),
+          verifyToken: openVerifier({ safeFetch, clock: () => performance.now() }),
           audit,
           meter: metrics.identities,
           log,

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach } from 'vitest'
-import { createIssuerKeys } from '../../../src/adapters/identity/issuer-keys.ts'
-import { createVerifyToken } from '../../../src/adapters/identity/verify-token.ts'
+import { openVerifier } from '../../../src/adapters/identity/open-verifier.ts'
 import { createSafeFetch } from '../../../src/adapters/oauth/safe-fetch.ts'
 import { createTrustStore } from '../../../src/adapters/postgres/trust-store.ts'
 import type { AuditFacts } from '../../../src/core/audit-port.ts'
@@ -79,10 +78,9 @@ export function useIdentities(database: TestDatabase) {
 
   /** A process of its own: it holds its own keys of issuers. */
   function newVault() {
-    const issuerKeys = createIssuerKeys({ safeFetch, clock: () => performance.now() + world.passed })
     const exchangeToken = createExchangeToken({
       trusts: world.trusts,
-      verifyToken: createVerifyToken(issuerKeys),
+      verifyToken: openVerifier({ safeFetch, clock: () => performance.now() + world.passed }),
       audit: { record: async (facts) => void world.records.push(...facts) },
       meter: { exchanged: (outcome) => void world.outcomes.push(outcome) },
       log: silentLog,
