@@ -370,6 +370,7 @@ export const promises: readonly SecurityPromise[] = [
       server('store/trust-store', ...onBoth('the trust store', '')),
       server('http/trusts', 'a trust', 'an exchange', 'people find how to log in'),
       server('http/failed-authentication', 'security 26'),
+      server('process/revocation', 'security 26'),
     ],
   },
 ]

@@ -226,6 +226,71 @@ describe('an exchange', () => {
     expect((await v.call('verifyAudit', { body: {} })).body).toMatchObject({ intact: true })
   })
 
+  const now = () => Math.floor(Date.now() / 1000)
+  test.each([
+    {
+      preset: 'gitlab',
+      claims: [
+        { claim: 'project_id', values: ['20'] },
+        { claim: 'ref_protected', values: ['true'] },
+      ],
+      // https://docs.gitlab.com/ci/secrets/id_token_authentication
+      token: () => ({
+        jti: randomUUID(),
+        sub: 'project_path:my-group/my-project:ref_type:branch:ref:main',
+        aud: vaultAudience,
+        iat: now() - 1800,
+        nbf: now() - 1805,
+        exp: now() + 1800,
+        namespace_id: '72',
+        project_id: '20',
+        pipeline_id: '574',
+        job_id: '302',
+        ref: 'main',
+        ref_type: 'branch',
+        ref_protected: 'true',
+      }),
+      other: { project_id: '21' },
+      header: {},
+      told: { run: '574', job: '302' },
+    },
+    {
+      preset: 'kubernetes',
+      claims: [
+        { claim: '/kubernetes.io/namespace', values: ['prod'] },
+        { claim: '/kubernetes.io/serviceaccount/uid', values: ['14ee3fa4-a7e2-420f-9f9a-dbc4507c3798'] },
+      ],
+      // https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin
+      token: () => ({
+        aud: [vaultAudience],
+        iat: now() - 1800,
+        nbf: now() - 1800,
+        exp: now() + 1800,
+        jti: randomUUID(),
+        'kubernetes.io': {
+          namespace: 'prod',
+          node: { name: 'node-1', uid: '646e7c5e-32d6-4d42-9dbd-e504e6cbe6b1' },
+          pod: { name: 'deployer-1', uid: '5e0bd49b-f040-43b0-99b7-22765a53f7f3' },
+          serviceaccount: { name: 'deployer', uid: '14ee3fa4-a7e2-420f-9f9a-dbc4507c3798' },
+        },
+        sub: 'system:serviceaccount:prod:deployer',
+      }),
+      other: { 'kubernetes.io': { namespace: 'prod', serviceaccount: { name: 'deployer', uid: 'made anew' } } },
+      header: { typ: undefined },
+      told: { run: '5e0bd49b-f040-43b0-99b7-22765a53f7f3' },
+    },
+  ])('takes what $preset gives a job or a pod for its whole life, again and again', async (platform) => {
+    const { preset, claims } = platform
+    const trust = await newTrust({ preset, claims })
+    const signed = (changes = {}) =>
+      issuer.sign({ iss: issuer.url, ...platform.token(), ...changes }, { header: platform.header })
+    const token = signed()
+    const answers = [await exchange(token, { trust }), await exchange(token, { trust })]
+    expect(answers.map(({ status }) => status)).toEqual([200, 200])
+    expect((await recordOf(answers[0] as Answer)).detail).toMatchObject(platform.told)
+    expectProblem(await exchange(signed(platform.other), { trust }), 401, 'identity_refused')
+  })
+
   test('is refused alike for every reason, which is on record alone', async () => {
     const used = sign()
     await exchange(used, { trust: name })

@@ -3,6 +3,7 @@ import { Agent, get } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { browse, startSandbox } from '@authconn/sandbox'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
+import { startIssuer, vaultAudience } from '../support/oidc-issuer.ts'
 import { temporaryDatabase } from '../support/temporary-database.ts'
 import { startVaultProcess, temporaryDirectory } from '../support/vault-process.ts'
 
@@ -82,6 +83,49 @@ function statusOf(url: string, headers: Record<string, string>, agent: Agent): P
     }).once('error', reject)
   })
 }
+
+/** Of each replica in turn: what it answers to a token of another platform. */
+async function exchangeAtAll(vaults: readonly Vault[], token: string, times: number) {
+  const body = {
+    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+    subject_token: token,
+    subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
+  } as const
+  const answers = vaults.flatMap((vault) =>
+    Array.from({ length: times }, () => vault.call('exchangeToken', { body }, 'none')),
+  )
+  return Promise.all(answers)
+}
+
+test('security 26: a token of another platform at two replicas at once gives one key, which ends with its trust', async () => {
+  const { a, b } = await twoReplicas()
+  const issuer = await startIssuer()
+  onTestFinished(issuer.stop)
+  const trust = await a.call('createTrust', {
+    body: {
+      name: 'deploy',
+      preset: 'github',
+      issuer: issuer.url,
+      audience: [vaultAudience],
+      claims: [{ claim: 'repository_id', values: ['456789'] }],
+      permissions: ['connection:read'],
+    },
+  })
+  expect(trust.status).toBe(201)
+  const keys: string[] = []
+  for (let round = 0; round < 5; round++) {
+    const answers = await exchangeAtAll([a, b], issuer.sign(issuer.githubClaims()), 8)
+    const given = answers.filter(({ status }) => status === 200)
+    expect(given).toHaveLength(1)
+    expect(answers.filter(({ status }) => status === 401)).toHaveLength(15)
+    keys.push(given[0]?.body.access_token)
+  }
+  const statuses = async (vault: Vault) =>
+    Promise.all(keys.map(async (key) => (await vault.call('listConnections', {}, key)).status))
+  expect(await statuses(b)).toEqual([200, 200, 200, 200, 200])
+  expect((await a.call('revokeTrust', { params: { name: 'deploy' } })).status).toBe(200)
+  expect(await statuses(b)).toEqual([401, 401, 401, 401, 401])
+})
 
 describe('what is revoked at one replica is refused by the other from its next request on', () => {
   test(`a key, ${repetitions} times under load`, { timeout: 120_000 }, async () => {
