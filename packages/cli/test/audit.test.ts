@@ -47,6 +47,19 @@ describe('audit list', () => {
     ])
   })
 
+  test('tells why a token of another platform was refused, which its error code does not', async () => {
+    const refused = { action: 'exchangeToken', outcome: 'denied', reason: 'identity_refused' } as const
+    const { url } = await growingLog([
+      auditRecord(1, { ...refused, detail: { trust: 'deploy', why: 'replayed' } }),
+      auditRecord(2, { ...refused, detail: { trust: 'deploy', why: 'claim', claim: 'repository_id' } }),
+    ])
+    const { stdout } = await run(['audit', 'list'], { url })
+    const [, second = '', first = ''] = stdout.split('\n')
+    expect(second).toContain('  claim repository_id  ')
+    expect(first).toContain('  replayed ')
+    expect(stdout).not.toContain('identity_refused')
+  })
+
   test('asks for what the flags say', async () => {
     const { url, requests } = await growingLog()
     const flags = ['--since', '2026-01-01', '--until', '2026-02-01T00:00:00Z', '--connection', 'google-oauth']

@@ -17,9 +17,14 @@ const columns: readonly AuditColumn[] = [
   { heading: 'ACTION', width: 16, cell: ({ action }) => action },
   { heading: 'CONNECTION', width: 16, cell: ({ connection }) => connection },
   { heading: 'SUBJECT', width: 12, cell: ({ subject }) => subject },
-  { heading: 'REASON', width: 20, cell: ({ reason }) => reason },
+  { heading: 'REASON', width: 20, cell: reasonOf },
   { heading: 'ADDRESS', width: 15, cell: ({ address }) => address },
 ]
+
+/** Of a token that was refused why, which its error code does not tell on purpose. */
+function reasonOf({ reason, detail }: AuditRecord): string | null {
+  return detail?.why === undefined ? reason : [detail.why, detail.claim].filter(Boolean).join(' ')
+}
 
 /** Records in the order given. */
 export function auditTable(records: readonly AuditRecord[], view: View): string {
