@@ -371,6 +371,7 @@ export const promises: readonly SecurityPromise[] = [
       server('http/trusts', 'a trust', 'an exchange', 'people find how to log in'),
       server('http/failed-authentication', 'security 26'),
       server('process/revocation', 'security 26'),
+      server('identity/issuer-keys', 'security 26'),
     ],
   },
 ]
