@@ -162,13 +162,36 @@ describe('a trust', () => {
     expectProblem(await v.call('revokeTrust', { params: { name } }, key), 403, 'permission_denied')
   })
 
-  test('gives to no caller that it has made the means to outlive it', async () => {
+  test('gives to no caller that it makes the means to outlive it: none makes keys for others', async () => {
     const name = await newTrust({ permissions: ['caller:manage', 'token:read'] })
-    const { body } = await exchange(sign(), { trust: name })
-    expect((await create({}, body.access_token)).body.expires_at).toBe(body.expires_at)
-    const later = new Date(Date.parse(body.expires_at) + 1000).toISOString()
-    expectProblem(await create({ expires_at: later }, body.access_token), 403, 'permission_denied')
+    const key = (await exchange(sign(), { trust: name })).body.access_token
+    const made = (await v.call('createCaller', { body: { name: randomUUID(), permissions: ['token:read'] } })).body
+    expectProblem(await create({}, key), 403, 'permission_denied')
+    const body = { name: randomUUID(), permissions: ['token:read' as const] }
+    expectProblem(await v.call('createCaller', { body }, key), 403, 'permission_denied')
+    expectProblem(
+      await v.call('rotateCaller', { params: { id: made.id }, body: {} }, key),
+      403,
+      'permission_denied',
+    )
+    expect((await v.call('listCallers', {}, key)).status).toBe(200)
     await v.call('revokeTrust', { params: { name } })
+  })
+
+  test('of an operator gives none either that makes workspaces, whose administrators would stay', async () => {
+    const operator = await v.createOperator()
+    const self = (await v.call('getSelf', {}, operator)).body
+    const permissions = ['vault:operate']
+    expect(self.permissions).toContain('vault:operate')
+    const made = await create({ permissions }, operator)
+    expect(made.status).toBe(201)
+    const { body } = await exchange(sign(), { trust: made.body.name, workspace: self.workspace })
+    const workspace = { name: `w-${randomUUID()}` }
+    expectProblem(
+      await v.call('createWorkspace', { body: workspace }, body.access_token),
+      403,
+      'permission_denied',
+    )
   })
 })
 

@@ -4,7 +4,7 @@ import { AuthconnError } from '../errors.ts'
 import type { Caller, CallerStore, Page } from '../ports.ts'
 import type { Secret } from '../secret.ts'
 import { createApiKey, hashApiKey } from './api-key.ts'
-import { covers, requirePermission } from './permissions.ts'
+import { covers, requireLastingKey, requirePermission } from './permissions.ts'
 import { readAddresses } from './read-addresses.ts'
 
 export interface ManageCallers {
@@ -45,6 +45,7 @@ export function createManageCallers(deps: { callers: CallerStore }): ManageCalle
   return {
     async create(by, wanted) {
       requirePermission(by, 'caller:manage')
+      requireLastingKey(by)
       const caller = {
         id: randomUUID(),
         workspaceId: by.workspaceId,
@@ -75,6 +76,7 @@ export function createManageCallers(deps: { callers: CallerStore }): ManageCalle
     },
 
     async rotate(by, id, overlapSeconds = defaultOverlap) {
+      requireLastingKey(by)
       const target = await getManageable(by, id)
       if (target.trustId !== null) {
         throw new AuthconnError('invalid_request', `The keys of "${target.name}" are issued for tokens only`)

@@ -43,6 +43,18 @@ export function requireAllSubjects(caller: Caller, permission: Permission): void
   )
 }
 
+/**
+ * Throws permission_denied for a caller that a trust has made: a key that it made for others would go on working when the
+ * trust is revoked.
+ */
+export function requireLastingKey(caller: Pick<Caller, 'name' | 'trustId'>): void {
+  if (!caller.trustId) return
+  throw new AuthconnError(
+    'permission_denied',
+    `The key "${caller.name}" was issued for a token, and makes no other keys`,
+  )
+}
+
 /** Throws permission_denied, which does not tell whoever has found a key where it may be used from. */
 export function requireAtHome(caller: Pick<Caller, 'id' | 'workspaceId' | 'name'>, atHome: boolean): void {
   if (atHome) return

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { NewTrust } from '@authconn/shared'
-import { covers, requirePermission } from '../callers/permissions.ts'
+import { covers, requireLastingKey, requirePermission } from '../callers/permissions.ts'
 import { readAddresses } from '../callers/read-addresses.ts'
 import { AuthconnError } from '../errors.ts'
 import type { Caller, Page } from '../ports.ts'
@@ -36,6 +36,7 @@ export function createManageTrusts(deps: {
   return {
     async create(by, wanted) {
       requirePermission(by, 'caller:manage')
+      requireLastingKey(by)
       deps.checkUrl('issuer', wanted.issuer)
       if (wanted.jwks_uri !== undefined) deps.checkUrl('jwks_uri', wanted.jwks_uri)
       const trust = toRow(by, wanted)

@@ -1,6 +1,6 @@
 import type { NewWorkspace } from '@authconn/shared'
 import type { CallerWithKey } from '../callers/manage-callers.ts'
-import { requirePermission } from '../callers/permissions.ts'
+import { requireLastingKey, requirePermission } from '../callers/permissions.ts'
 import type { KeyEncryptionKeys } from '../crypto/key-encryption-key.ts'
 import { AuthconnError } from '../errors.ts'
 import type { Caller, Page } from '../ports.ts'
@@ -22,6 +22,7 @@ export function createManageWorkspaces(deps: {
   return {
     async create(by, { name }) {
       requirePermission(by, 'vault:operate')
+      requireLastingKey(by)
       const { row, apiKey } = await newWorkspace(deps.keks, name, (id) => administratorOf(id, 'admin'))
       const made = await deps.workspaces.insert(row)
       if (!made) throw new AuthconnError('workspace_exists', `There is a workspace named "${name}" already`)
