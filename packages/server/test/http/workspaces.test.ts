@@ -104,6 +104,7 @@ describe('an operator', () => {
   const own: OperationName[] = [
     ...(['createWorkspace', 'listWorkspaces', 'listAudit', 'verifyAudit'] as const),
     ...(['getSelf', 'createCaller', 'listCallers', 'rotateCaller', 'revokeCaller'] as const),
+    ...(['createTrust', 'listTrusts', 'getTrust', 'revokeTrust'] as const),
   ]
   const others = (Object.keys(routes) as OperationName[]).filter(
     (name) => contract[name].permission !== 'public' && !own.includes(name),
@@ -149,6 +150,24 @@ describe('an operator', () => {
       }
     }
     expect((await v.call('listConnections', {}, tenant)).status).toBe(200)
+  })
+
+  test('sees and touches no trust of another workspace', async () => {
+    const trust = {
+      name: 'theirs',
+      issuer: 'https://issuer.example',
+      audience: ['https://vault.example'],
+      claims: [{ claim: 'sub', values: ['somebody'] }],
+      permissions: ['token:read' as const],
+    }
+    expect((await v.call('createTrust', { body: trust }, tenant)).status).toBe(201)
+    expect((await v.call('listTrusts', {}, operator)).body.trusts).toEqual([])
+    for (const operation of ['getTrust', 'revokeTrust'] as const) {
+      const answer = await send(operation, { name: 'theirs', id: '' })
+      expectProblem(answer, 404, 'trust_not_found')
+      expect(withoutRequest(answer)).toEqual(withoutRequest(await send(operation, { name: 'none', id: '' })))
+    }
+    expect((await v.call('getTrust', { params: { name: 'theirs' } }, tenant)).status).toBe(200)
   })
 
   test('reads no record of another workspace', async () => {
