@@ -5,8 +5,8 @@ import * as callersAndAudit from './0003-callers-and-audit.ts'
 import * as keyRotation from './0004-key-rotation.ts'
 import * as clientKeys from './0005-client-keys.ts'
 import * as accounts from './0006-accounts.ts'
-import * as otherGrants from './0008-other-grants.ts'
 import * as trusts from './0007-trusts.ts'
+import * as otherGrants from './0008-other-grants.ts'
 
 /** Append only: a migration that was released is never changed. */
 export const migrations: Record<string, Migration> = {
@@ -16,6 +16,6 @@ export const migrations: Record<string, Migration> = {
   '0004-key-rotation': keyRotation,
   '0005-client-keys': clientKeys,
   '0006-accounts': accounts,
-  '0008-other-grants': otherGrants,
   '0007-trusts': trusts,
+  '0008-other-grants': otherGrants,
 }
