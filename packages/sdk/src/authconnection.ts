@@ -2,11 +2,15 @@ import type { Token } from '@authconn/shared'
 import { AuthconnError } from './authconn-error.ts'
 import { createAuthenticatedFetch } from './create-authenticated-fetch.ts'
 import { type AuthconnClient, createClient } from './create-client.ts'
+import { environment } from './environment.ts'
+import type { IdentityRequest } from './identity.ts'
+import { adviceForIdentity, identityTokenOf } from './platform-identity.ts'
 import { readSettings } from './read-settings.ts'
 import type { GetConnectionToken } from './token-query.ts'
 
 /**
- * The vault of the environment: AUTHCONN_URL and AUTHCONN_API_KEY or AUTHCONN_API_KEY_FILE, read at each call.
+ * The vault of the environment: AUTHCONN_URL, and AUTHCONN_API_KEY or AUTHCONN_API_KEY_FILE or else the identity that the
+ * platform gives to a CI job or a pod; read at each call.
  * `const { access_token } = await authconnection.getConnectionToken('google-oauth')`
  */
 export const authconnection: Pick<AuthconnClient, 'getConnectionToken' | 'authenticatedFetch'> = {
@@ -23,22 +27,24 @@ let latest: { settings: string; client: AuthconnClient } | undefined
 
 /** The same client as before while the environment is the same: it holds tokens, and lets callers share their fetches. */
 async function clientOfEnvironment(): Promise<AuthconnClient> {
-  const { url, apiKey, allowInsecureHttp, reuseFor } = await readSettings(environment())
-  if (url !== undefined && apiKey !== undefined) {
-    const settings = JSON.stringify([url, apiKey, allowInsecureHttp, reuseFor])
-    if (latest?.settings !== settings) {
-      latest = { settings, client: createClient({ url, apiKey, allowInsecureHttp, reuseFor }) }
+  const env = environment()
+  const settings = await readSettings(env)
+  const { url, apiKey, identity: platform, ...rest } = settings
+  if (url !== undefined && (apiKey !== undefined || platform !== undefined)) {
+    const same = JSON.stringify(settings)
+    if (latest?.settings !== same) {
+      const identity = platform && ((asked: IdentityRequest) => identityTokenOf(platform, asked))
+      latest = {
+        settings: same,
+        client: createClient({ url, ...(apiKey === undefined ? { identity } : { apiKey }), ...rest }),
+      }
     }
     return latest.client
   }
-  const missing = [url ? '' : 'AUTHCONN_URL', apiKey ? '' : 'AUTHCONN_API_KEY'].filter(Boolean).join(' and ')
+  const missing = [url ? '' : 'AUTHCONN_URL', apiKey || platform ? '' : 'AUTHCONN_API_KEY']
+    .filter(Boolean)
+    .join(' and ')
   throw new AuthconnError('vault_not_configured', `The environment does not set ${missing}.`, {
-    hint: 'Set AUTHCONN_URL and AUTHCONN_API_KEY or AUTHCONN_API_KEY_FILE, or use createClient({ url, apiKey }).',
+    hint: `Set AUTHCONN_URL, or use createClient({ url, … }). ${adviceForIdentity(env, url ?? 'of the vault')}`,
   })
-}
-
-/** Empty on a platform that hands settings over in another way, as some edge runtimes do. */
-function environment(): Readonly<Record<string, string | undefined>> {
-  const { process }: { process?: Partial<Pick<NodeJS.Process, 'env'>> } = globalThis
-  return process?.env ?? {}
 }

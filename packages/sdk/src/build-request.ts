@@ -10,7 +10,12 @@ export interface BuiltRequest {
 }
 
 /** Throws invalid_request where a part of the path would change which endpoint is asked. */
-export function buildRequest(base: URL, operation: OperationName, input: AnyInput, apiKey: string): BuiltRequest {
+export function buildRequest(
+  base: URL,
+  operation: OperationName,
+  input: AnyInput,
+  apiKey: string | undefined,
+): BuiltRequest {
   const [method, template] = routes[operation]
   const params = fields(input.params)
   const path = template.replace(/\{(\w+)\}/g, (_, name: string) => segment(name, params[name]))
@@ -18,7 +23,10 @@ export function buildRequest(base: URL, operation: OperationName, input: AnyInpu
   for (const [name, value] of Object.entries(fields(input.query))) {
     if (value !== undefined) url.searchParams.set(name, String(value))
   }
-  const headers: Record<string, string> = { accept: 'application/json', authorization: `Bearer ${apiKey}` }
+  const headers: Record<string, string> = {
+    accept: 'application/json',
+    ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
+  }
   if (input.body === undefined) return { method, url, headers, body: null }
   return {
     method,

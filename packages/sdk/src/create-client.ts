@@ -1,22 +1,34 @@
 import type { Operation } from '@authconn/shared'
 import type { OperationName } from '@authconn/shared/routes'
+import { type ApiKeys, fixedKey, issuedKeys } from './api-keys.ts'
+import { type AskVault, checkTimeout, createAskVault } from './ask-vault.ts'
 import { AuthconnError } from './authconn-error.ts'
-import { buildRequest } from './build-request.ts'
-import { checkAnswer } from './check-answer.ts'
 import { checkNumber } from './check-number.ts'
 import { checkApiKey, checkUrl } from './check-settings.ts'
 import type { ConnectionName } from './connection-names.ts'
 import { type AuthenticatedFetchOptions, createAuthenticatedFetch } from './create-authenticated-fetch.ts'
 import { createGetToken } from './create-get-token.ts'
-import { explainFailure } from './explain-failure.ts'
+import { exchangeIdentity } from './exchange-identity.ts'
+import { audienceOf, type GetIdentityToken } from './identity.ts'
 import type { AnyInput, CallArguments, CallOptions } from './operation-input.ts'
-import { readAnswer } from './read-answer.ts'
 import type { GetConnectionToken } from './token-query.ts'
 
 export interface ClientOptions {
   /** Where the vault is: https, or http on this machine. */
   url: string
-  apiKey: string
+  /** The API key; or else `identity`. */
+  apiKey?: string | undefined
+  /**
+   * Instead of a stored key: what resolves to an OIDC token of this program, as `platformIdentity` does in a CI job or a pod. The
+   * vault exchanges it for a key that is good for some minutes, which is kept in memory and renewed.
+   */
+  identity?: GetIdentityToken | undefined
+  /** Whom those tokens are for: the URL of the vault unless given. */
+  audience?: string | undefined
+  /** The workspace whose trust it is; the default one unless given. */
+  workspace?: string | undefined
+  /** The name of the trust, where several may be meant. */
+  trust?: string | undefined
   /** Milliseconds for a whole call, 30 000 unless given; for a token fetch, with its retries. */
   timeout?: number
   /**
@@ -54,13 +66,19 @@ export interface AuthconnClient {
   authenticatedFetch(name: ConnectionName, options?: AuthenticatedFetchOptions): typeof fetch
 }
 
-/** A typed client of one vault. It opens no connection before the first call. Throws usage and invalid_api_key. */
+/**
+ * A typed client of one vault. It opens no connection before the first call. Throws usage and invalid_api_key; without
+ * `apiKey` and `identity` it is good for what the vault tells everybody.
+ */
 export function createClient(options: ClientOptions): AuthconnClient {
   const base = checkUrl(options.url, options.allowInsecureHttp === true)
-  // Kept in this closure only, so that no inspection or serialization of the client can show it.
-  const apiKey = checkApiKey(options.apiKey)
   const send = options.fetch ?? fetch
   const defaultTimeout = options.timeout === undefined ? 30_000 : checkTimeout(options.timeout)
+  // Kept in this closure only, so that no inspection or serialization of the client can show a key.
+  const exchange = createAskVault(
+    { base, send, timeout: defaultTimeout },
+    keysOf(options, base, send, (...asked) => exchange(...asked)),
+  )
 
   function call<N extends OperationName>(
     operation: N,
@@ -68,26 +86,6 @@ export function createClient(options: ClientOptions): AuthconnClient {
   ): Promise<Operation<N>['response']>
   async function call(operation: OperationName, input?: AnyInput, callOptions?: CallOptions): Promise<unknown> {
     return (await exchange(operation, input, callOptions)).answer
-  }
-
-  async function exchange(operation: OperationName, input: AnyInput = {}, callOptions: CallOptions = {}) {
-    const { url, ...request } = buildRequest(base, operation, input, apiKey)
-    if (callOptions.requestId !== undefined) request.headers['x-request-id'] = callOptions.requestId
-    const timeout = callOptions.timeout === undefined ? defaultTimeout : checkTimeout(callOptions.timeout)
-    const late = AbortSignal.timeout(timeout)
-    const signal = callOptions.signal ? AbortSignal.any([callOptions.signal, late]) : late
-    try {
-      // A redirect would carry the API key, and the answer, to another place.
-      const response = await send(url, { ...request, redirect: 'manual', signal })
-      const answer = await readAnswer(response, base.origin, apiKey)
-      checkAnswer(operation, answer, base.origin)
-      return { answer, date: response.headers.get('date') }
-    } catch (error) {
-      callOptions.signal?.throwIfAborted()
-      if (error instanceof AuthconnError) throw error
-      const reason = late.aborted ? `no answer within ${timeout / 1000} seconds` : explainFailure(error)
-      throw new AuthconnError('vault_unreachable', `${base.origin}: ${reason}`, { cause: error })
-    }
   }
 
   const getConnectionToken = createGetToken(
@@ -121,7 +119,28 @@ function checkToken(token: Operation<'getToken'>['response'], origin: string) {
   throw new AuthconnError('vault_answer_invalid', `${origin} answered without an access token.`)
 }
 
-/** Timers of the platform take no longer ones: they would fire at once. */
-function checkTimeout(timeout: number): number {
-  return checkNumber('timeout', timeout, { unit: 'milliseconds', from: 1, to: 2_147_483_647 })
+/** Throws usage where they contradict each other, and invalid_api_key. */
+function keysOf(options: ClientOptions, base: URL, send: typeof fetch, ask: AskVault): ApiKeys {
+  const { apiKey, identity, workspace, trust } = options
+  if (apiKey !== undefined && identity !== undefined) {
+    throw new AuthconnError('usage', 'Give apiKey or identity, not both.')
+  }
+  if (apiKey !== undefined) return fixedKey(checkApiKey(apiKey))
+  if (identity === undefined) return noKey(base)
+  const settings = { identity, workspace, trust, audience: options.audience ?? audienceOf(base.href) }
+  return issuedKeys((signal) =>
+    exchangeIdentity(settings, { signal, fetch: send }, async (body) => {
+      const { answer } = await ask('exchangeToken', { body }, { signal })
+      return answer as Operation<'exchangeToken'>['response']
+    }),
+  )
+}
+
+function noKey({ origin }: URL): ApiKeys {
+  return {
+    async get() {
+      throw new AuthconnError('unauthenticated', `The client of ${origin} has neither an apiKey nor an identity.`)
+    },
+    drop: () => false,
+  }
 }

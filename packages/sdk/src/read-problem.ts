@@ -2,10 +2,15 @@ import { isErrorCode } from '@authconn/shared/errors'
 import { AuthconnError, type AuthconnErrorOptions } from './authconn-error.ts'
 
 /** An error answer of the vault (RFC 9457) as an error; undefined when it is not one of a vault. */
-export function readProblem(value: object, response: Response, apiKey: string): AuthconnError | undefined {
+export function readProblem(
+  value: object,
+  response: Response,
+  secrets: readonly string[],
+): AuthconnError | undefined {
   const problem: Record<string, unknown> = { ...value }
   // A server that is not ours may send back what it was sent.
-  const words = (field: unknown) => (typeof field === 'string' ? field.replaceAll(apiKey, '[secret]') : undefined)
+  const hidden = (text: string) => secrets.reduce((told, secret) => told.replaceAll(secret, '[secret]'), text)
+  const words = (field: unknown) => (typeof field === 'string' ? hidden(field) : undefined)
   const { code } = problem
   const [title, detail, hint] = [words(problem.title), words(problem.detail), words(problem.hint)]
   if (typeof code !== 'string' || title === undefined || detail === undefined || hint === undefined) {

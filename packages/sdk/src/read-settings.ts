@@ -1,23 +1,35 @@
 import { AuthconnError } from './authconn-error.ts'
+import type { Env } from './environment.ts'
+import { findPlatformIdentity, type PlatformIdentity } from './platform-identity.ts'
+import { readTextFile } from './read-text-file.ts'
 
 export interface Settings {
   url: string | undefined
   apiKey: string | undefined
+  /** That of the CI job or pod, which is used where there is no API key. */
+  identity: PlatformIdentity | undefined
+  /** With which the identity is exchanged. */
+  audience: string | undefined
+  workspace: string | undefined
+  trust: string | undefined
   allowInsecureHttp: boolean
   /** Seconds for which a token is given again without asking the vault. */
   reuseFor: number | undefined
 }
 
-type Env = Readonly<Record<string, string | undefined>>
-
 /**
- * What AUTHCONN_URL, AUTHCONN_API_KEY or AUTHCONN_API_KEY_FILE, AUTHCONN_ALLOW_INSECURE_HTTP and
+ * What AUTHCONN_URL, AUTHCONN_API_KEY or AUTHCONN_API_KEY_FILE, AUTHCONN_ID_TOKEN or AUTHCONN_ID_TOKEN_FILE, the variables of
+ * GitHub Actions, AUTHCONN_AUDIENCE, AUTHCONN_WORKSPACE, AUTHCONN_TRUST, AUTHCONN_ALLOW_INSECURE_HTTP and
  * AUTHCONN_TOKEN_REUSE_SECONDS say; a variable that is empty counts as not set. Throws usage where one cannot be used.
  */
 export async function readSettings(env: Env): Promise<Settings> {
   return {
     url: env.AUTHCONN_URL || undefined,
     apiKey: await readApiKey(env.AUTHCONN_API_KEY, env.AUTHCONN_API_KEY_FILE),
+    identity: findPlatformIdentity(env),
+    audience: env.AUTHCONN_AUDIENCE || undefined,
+    workspace: env.AUTHCONN_WORKSPACE || undefined,
+    trust: env.AUTHCONN_TRUST || undefined,
     allowInsecureHttp: readSwitch('AUTHCONN_ALLOW_INSECURE_HTTP', env.AUTHCONN_ALLOW_INSECURE_HTTP),
     reuseFor: readSeconds('AUTHCONN_TOKEN_REUSE_SECONDS', env.AUTHCONN_TOKEN_REUSE_SECONDS),
   }
@@ -33,14 +45,6 @@ async function readApiKey(key: string | undefined, file: string | undefined): Pr
   const stripped = content.replace(/\r?\n$/, '')
   if (stripped === '') throw refusal(`AUTHCONN_API_KEY_FILE names an empty file: ${file}`)
   return stripped
-}
-
-/** Asked of the platform instead of imported, since the programs of edge runtimes may import no built-ins. */
-async function readTextFile(file: string): Promise<string> {
-  const { process }: { process?: Partial<Pick<NodeJS.Process, 'getBuiltinModule'>> } = globalThis
-  const fs = process?.getBuiltinModule?.('node:fs/promises')
-  if (fs === undefined) throw new Error('this platform has no files; set AUTHCONN_API_KEY')
-  return fs.readFile(file, 'utf8')
 }
 
 function readSeconds(name: string, value: string | undefined): number | undefined {

@@ -481,6 +481,12 @@ const table = {
     title: 'There is no such profile',
     hint: 'See `authconn profiles list`, or make it with `authconn login --profile NAME`.',
   },
+  identity_token_unavailable: {
+    status: 0,
+    kind: 'unavailable',
+    title: 'The platform gives no OIDC token',
+    hint: 'Check the variable named in the detail, and that the job or pod may have an identity; or set AUTHCONN_API_KEY.',
+  },
   keychain_unavailable: {
     status: 0,
     kind: 'state',
