@@ -80,7 +80,7 @@ const groups: Readonly<Record<string, readonly CodeSplittingGroup[]>> = {
           'sdk/src/',
           String.raw`shared/src/(?:errors|routes)\.ts`,
           String.raw`cli/src/output/(?:paint|plain|to-json|view|hint|report-error|with-spinner|time)\.ts`,
-          String.raw`cli/src/profiles/(?:find-vault|profile-key|profile-store|keychain)\.ts`,
+          String.raw`cli/src/profiles/(?:find-vault|credential|profile-key|profile-store|keychain)\.ts`,
           String.raw`cli/src/(?:run-process|run-cli|program|command|command-table|flags|context|connect-to-vault|quick-fetch)\.ts`,
         ].join('|'),
       ),

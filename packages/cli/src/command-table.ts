@@ -127,6 +127,32 @@ export const commandTable: readonly TableEntry[] = [
     ],
   },
   {
+    name: 'trusts',
+    summary: 'Say whose OIDC tokens the vault takes, so that jobs, pods and people need no stored key',
+    commands: [
+      {
+        name: 'create',
+        summary: 'Trust the OIDC tokens of CI jobs, pods or people',
+        load: async () => (await import('./commands/trusts/create.ts')).createTrust,
+      },
+      {
+        name: 'list',
+        summary: 'List the trusts',
+        load: async () => (await import('./commands/trusts/list.ts')).listTrusts,
+      },
+      {
+        name: 'get',
+        summary: 'Show a trust',
+        load: async () => (await import('./commands/trusts/get.ts')).getTrust,
+      },
+      {
+        name: 'revoke',
+        summary: 'Revoke a trust: its tokens, and the keys given for them, are refused from now on',
+        load: async () => (await import('./commands/trusts/revoke.ts')).revokeTrust,
+      },
+    ],
+  },
+  {
     name: 'audit',
     summary: 'Read and verify the record of what the vault decided',
     commands: [
@@ -160,7 +186,7 @@ export const commandTable: readonly TableEntry[] = [
   },
   {
     name: 'login',
-    summary: 'Log in to a vault with an API key, which is kept for the next commands',
+    summary: 'Log in to a vault, with an API key or in the browser; the key is kept for the next commands',
     load: async () => (await import('./commands/login.ts')).login,
   },
   {

@@ -1,5 +1,5 @@
-import { type AuthconnClient, createClient } from '@authconn/sdk'
-import { findVault, type Wanted } from './profiles/find-vault.ts'
+import { type AuthconnClient, type ClientOptions, createClient } from '@authconn/sdk'
+import { type FoundVault, findVault, type Wanted } from './profiles/find-vault.ts'
 import type { OpenKeychain } from './profiles/profile-key.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -11,7 +11,14 @@ export async function connectToVault(
   openKeychain: OpenKeychain,
   as?: 'operator',
 ): Promise<AuthconnClient> {
-  const { from: _, ...options } = await findVault(env, wanted, openKeychain, as)
+  return clientOf(await findVault(env, wanted, openKeychain, as))
+}
+
+/** A client of a vault that was found. */
+export function clientOf(
+  { url, credential, allowInsecureHttp, fetch }: FoundVault,
+  more: Pick<ClientOptions, 'timeout' | 'fetch'> = {},
+): AuthconnClient {
   // A command line asks each time, so that what was revoked a moment ago is refused, and each token has its record.
-  return createClient({ ...options, reuseFor: 0 })
+  return createClient({ url, ...credential.options, allowInsecureHttp, fetch, reuseFor: 0, ...more })
 }

@@ -16,7 +16,7 @@ export interface Context extends Io {
   /** What the flags say about the vault. */
   wanted: Wanted
   /**
-   * The vault of this command line; of the keys on this machine that of the administrator, or of an operator for what only
+   * The vault of this command line, the same client each time, so that an identity is exchanged once; of the keys on this machine that of the administrator, or of an operator for what only
    * those may. Throws vault_not_configured and other codes of a wrong configuration.
    */
   vault(as?: 'operator'): Promise<AuthconnClient>
@@ -36,13 +36,18 @@ export function createContext(io: Io, options: { json: boolean; quiet: boolean }
   const tell = (words: string, fields: Readonly<Record<string, unknown>>, asText: string) =>
     io.stderr.write(json ? `${toJsonLine({ notice: words, ...fields })}\n` : `${asText}\n`)
   const instruct: Context['instruct'] = (words, fields = {}) => tell(words, fields, plain(words))
+  const clients = new Map<'operator' | undefined, Promise<AuthconnClient>>()
   return {
     ...io,
     json,
     quiet,
     interactive: io.stdin.isTTY === true && io.stderr.isTTY === true,
     wanted,
-    vault: (as) => connectToVault(io.env, wanted, io.openKeychain, as),
+    vault(as) {
+      const client = clients.get(as) ?? connectToVault(io.env, wanted, io.openKeychain, as)
+      clients.set(as, client)
+      return client
+    },
     say(words, fields) {
       if (!quiet) instruct(words, fields)
     },

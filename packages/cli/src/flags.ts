@@ -46,16 +46,22 @@ export const integer = (
   value: string,
   help: string,
   range: { from: number; to: number; fallback: number },
-): Flag<number> => ({
-  value,
-  help,
-  fallback: range.fallback,
-  parse(given, flag) {
+): Flag<number> => ({ value, help, fallback: range.fallback, parse: wholeNumber(range) })
+
+/** The same without a fallback, so that it shows whether it was given. */
+export const optionalInteger = (
+  value: string,
+  help: string,
+  range: { from: number; to: number },
+): Flag<number | undefined> => ({ value, help, parse: wholeNumber(range) })
+
+const wholeNumber =
+  ({ from, to }: { from: number; to: number }) =>
+  (given: string, flag: string): number => {
     const number = /^\d{1,9}$/.test(given) ? Number(given) : Number.NaN
-    if (number >= range.from && number <= range.to) return number
-    throw new AuthconnError('usage', `${flag} takes a whole number from ${range.from} to ${range.to}.`)
-  },
-})
+    if (number >= from && number <= to) return number
+    throw new AuthconnError('usage', `${flag} takes a whole number from ${from} to ${to}.`)
+  }
 
 /** A length of time in seconds, given as such or with its unit: `90`, `90s`, `10m`, `1h`, `2d`. */
 export const duration = (help: string, range: { from: number; to: number }): Flag<number | undefined> => ({

@@ -36,9 +36,10 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
       writeErr: (words) => !json && io.stderr.write(words),
       async perform(command, parsed) {
         connection = connectionOf(command, parsed)
-        exitCode = await perform(command, parsed, io).catch(async (error: unknown) => {
+        const ctx = contextOf(parsed, io)
+        exitCode = await perform(command, parsed, ctx).catch(async (error: unknown) => {
           const { suggestName } = await import('./suggest-name.ts')
-          throw await suggestName(error, connection, contextOf(parsed, io))
+          throw await suggestName(error, connection, ctx)
         })
       },
     })
@@ -77,17 +78,16 @@ interface GlobalFlags {
   profile?: string
 }
 
-async function perform(command: Command, parsed: CommanderCommand, io: Io): Promise<number> {
-  const ctx = contextOf(parsed, io)
-  const { json } = ctx
+async function perform(command: Command, parsed: CommanderCommand, ctx: Context): Promise<number> {
+  const { json, stdout } = ctx
   const result = await command.execute(ctx, parsed)
   if (result === undefined) return 0
   if (result.silent) return result.exitCode
   if (json) {
-    io.stdout.write(`${toJson(result.data)}\n`)
+    stdout.write(`${toJson(result.data)}\n`)
     return result.exitCode
   }
-  io.stdout.write(`${result.words(viewFor(io))}\n`)
+  stdout.write(`${result.words(viewFor(ctx))}\n`)
   const next = result.next()
   if (next !== undefined) ctx.say(next)
   return result.exitCode

@@ -15,6 +15,7 @@ import { connection } from './support/samples.ts'
 const names = {
   connections: async () => ['google-oauth', 'slack'],
   callers: async () => ['ci'],
+  trusts: async () => ['deploy'],
   profiles: async () => ['prod', 'local'],
   providers: async () => ['google', 'github', 'slack'],
 }
@@ -56,6 +57,13 @@ describe('in place of the last word', () => {
     [['create', ''], []],
     [['get', '--name', 'g'], ['google-oauth']],
     [['callers', 'revoke', ''], ['ci']],
+    [['trusts', 'revoke', ''], ['deploy']],
+    [['trusts', 'create', ''], []],
+    [
+      ['trusts', 'create', '--preset', 'gi'],
+      ['github', 'gitlab'],
+    ],
+    [['callers', 'list', '--trust', ''], ['deploy']],
     [['profiles', 'use', 'p'], ['prod']],
     [
       ['providers', 'g'],

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { fakeVault } from './support/fake-vault.ts'
-import { token } from './support/samples.ts'
+import { issuedKey, token } from './support/samples.ts'
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
@@ -42,18 +42,28 @@ test('a command loads its own module, and neither the others nor what it does no
   expect(loaded).toContain('packages/cli/src/commands/list.ts')
   expect(loaded).toContain('packages/sdk/src/create-client.ts')
   expect(loaded.filter((file) => file.includes('/commands/'))).toEqual(['packages/cli/src/commands/list.ts'])
-  expect(loaded.filter((file) => /typebox|inquirer|ora\/|open\/|contract|authorize/.test(file))).toEqual([])
+  expect(
+    loaded.filter((file) =>
+      /typebox|inquirer|ora\/|open\/|contract|authorize|login|trusts|oauth4webapi/.test(file),
+    ),
+  ).toEqual([])
 })
 
-test("a token is fetched without the platform's fetch, which takes longer to load than all of the command", async () => {
-  const { url } = await fakeVault({ getToken: () => token() })
-  const env = { PATH: process.env.PATH, AUTHCONN_URL: url, AUTHCONN_API_KEY: 'ak_test-key' }
-  const told = `data:text/javascript,${encodeURIComponent(`
+test.each([
+  ['an API key', { AUTHCONN_API_KEY: 'ak_test-key' }],
+  ['an OIDC token', { AUTHCONN_ID_TOKEN: 'a.b.c' }],
+])(
+  "with %s a token is fetched without the platform's fetch, which takes longer to load than all of the command",
+  async (_, given) => {
+    const { url } = await fakeVault({ getToken: () => token(), exchangeToken: () => issuedKey() })
+    const env = { PATH: process.env.PATH, AUTHCONN_URL: url, ...given }
+    const told = `data:text/javascript,${encodeURIComponent(`
     import { writeSync } from 'node:fs'
     process.on('exit', () => writeSync(2, process.moduleLoadList.join('\\n')))
   `)}`
-  const ran = await promisify(execFile)(process.execPath, ['--import', told, main, 'token', 'a'], { env })
-  expect(ran.stdout).toBe('at-1\n')
-  expect(ran.stderr).toContain('NativeModule http')
-  expect(ran.stderr).not.toContain('undici')
-})
+    const ran = await promisify(execFile)(process.execPath, ['--import', told, main, 'token', 'a'], { env })
+    expect(ran.stdout).toBe('at-1\n')
+    expect(ran.stderr).toContain('NativeModule http')
+    expect(ran.stderr).not.toContain('undici')
+  },
+)

@@ -4,6 +4,7 @@ import { AuthconnError } from './authconn-error.ts'
 import { buildRequest } from './build-request.ts'
 import { checkAnswer } from './check-answer.ts'
 import { checkNumber } from './check-number.ts'
+import { explainRefusal } from './exchange-identity.ts'
 import { explainFailure } from './explain-failure.ts'
 import type { AnyInput, CallOptions } from './operation-input.ts'
 import { readAnswer } from './read-answer.ts'
@@ -44,7 +45,12 @@ export function createAskVault(
     signal: AbortSignal,
     requestId: string | undefined,
   ): Promise<VaultAnswer> {
-    if (open.has(operation)) return askOnce(operation, input, undefined, signal, requestId)
+    if (open.has(operation)) {
+      return askOnce(operation, input, undefined, signal, requestId).catch((error: unknown) => {
+        const token = error instanceof AuthconnError && error.code === 'identity_refused' && tokenOf(input)
+        throw typeof token === 'string' ? explainRefusal(error as AuthconnError, token) : error
+      })
+    }
     const begun = Date.now()
     const apiKey = await keys.get(signal)
     try {
@@ -75,10 +81,15 @@ export function createAskVault(
 }
 
 /** What must not come back in an error. */
-function secretsOf(apiKey: string | undefined, { body }: AnyInput): string[] {
+function secretsOf(apiKey: string | undefined, input: AnyInput): string[] {
+  return [apiKey, tokenOf(input)].filter((secret) => secret !== undefined && secret !== '') as string[]
+}
+
+/** The OIDC token that is to be exchanged. */
+function tokenOf({ body }: AnyInput): string | undefined {
   const token =
     typeof body === 'object' && body !== null && 'subject_token' in body ? body.subject_token : undefined
-  return [apiKey, token].filter((secret): secret is string => typeof secret === 'string' && secret !== '')
+  return typeof token === 'string' ? token : undefined
 }
 
 /** Timers of the platform take no longer ones: they would fire at once. */

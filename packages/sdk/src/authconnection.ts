@@ -45,6 +45,8 @@ async function clientOfEnvironment(): Promise<AuthconnClient> {
     .filter(Boolean)
     .join(' and ')
   throw new AuthconnError('vault_not_configured', `The environment does not set ${missing}.`, {
-    hint: `Set AUTHCONN_URL, or use createClient({ url, … }). ${adviceForIdentity(env, url ?? 'of the vault')}`,
+    hint:
+      adviceForIdentity(env, url ?? 'VAULT-URL') ??
+      'Set AUTHCONN_URL and AUTHCONN_API_KEY or AUTHCONN_API_KEY_FILE, or use createClient({ url, apiKey }).',
   })
 }

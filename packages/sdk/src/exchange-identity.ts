@@ -27,14 +27,12 @@ export async function exchangeIdentity(
     ...(workspace === undefined ? {} : { workspace }),
     ...(trust === undefined ? {} : { trust }),
   }
-  const { access_token, expires_in } = await ask(body).catch((error: unknown) => {
-    throw error instanceof AuthconnError && error.code === 'identity_refused' ? explained(error, token) : error
-  })
+  const { access_token, expires_in } = await ask(body)
   return { apiKey: checkApiKey(access_token), life: expires_in }
 }
 
-/** The vault does not say why, to whomever asks. What was sent is known here. */
-function explained(error: AuthconnError, token: string): AuthconnError {
+/** The refusal of a token. The vault does not say why, to whomever asks; what was sent is known here. */
+export function explainRefusal(error: AuthconnError, token: string): AuthconnError {
   const { status, title, hint, requestId } = error
   return new AuthconnError('identity_refused', `${error.detail} Sent was ${describeToken(token)}.`, {
     ...{ status, title, hint, cause: error },

@@ -19,7 +19,7 @@ export const platformIdentity: GetIdentityToken = (asked) => {
   const found = findPlatformIdentity(env)
   if (found === undefined) {
     throw new AuthconnError('unauthenticated', `This platform gives no identity: ${noIdentity}.`, {
-      hint: adviceForIdentity(env, asked.audience),
+      hint: adviceForIdentity(env, asked.audience) ?? elsewhere,
     })
   }
   return identityTokenOf(found, asked)
@@ -70,8 +70,11 @@ async function readTokenFile(file: string): Promise<string> {
 export const noIdentity =
   'neither AUTHCONN_ID_TOKEN nor AUTHCONN_ID_TOKEN_FILE is set, and no ACTIONS_ID_TOKEN_REQUEST_URL of GitHub Actions'
 
-/** How this platform is told to give one. */
-export function adviceForIdentity(env: Env, audience: string): string {
+const elsewhere =
+  'Set AUTHCONN_ID_TOKEN, or AUTHCONN_ID_TOKEN_FILE to a file that holds the token, or use an API key. An administrator of the vault says by `authconn trusts create` whose tokens are taken.'
+
+/** How to have an identity on this platform, where it is one that is known. */
+export function adviceForIdentity(env: Env, audience: string): string | undefined {
   if (env.GITHUB_ACTIONS === 'true') {
     return 'This job of GitHub Actions may not have an identity: give it `permissions: id-token: write`, and have an administrator of the vault make a trust (`authconn trusts create --preset github`). Or set AUTHCONN_API_KEY.'
   }
@@ -81,5 +84,5 @@ export function adviceForIdentity(env: Env, audience: string): string {
   if (env.KUBERNETES_SERVICE_HOST) {
     return `Mount a service account token for the audience ${audience} into this pod and name it by AUTHCONN_ID_TOKEN_FILE (\`authconn trusts create --preset kubernetes\`). Or set AUTHCONN_API_KEY.`
   }
-  return 'Set AUTHCONN_API_KEY. In a CI job or a pod, give it an OIDC token instead, and have an administrator of the vault make a trust for it (`authconn trusts create`).'
+  return undefined
 }

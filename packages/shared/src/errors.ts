@@ -481,6 +481,24 @@ const table = {
     title: 'There is no such profile',
     hint: 'See `authconn profiles list`, or make it with `authconn login --profile NAME`.',
   },
+  login_unavailable: {
+    status: 0,
+    kind: 'missing',
+    title: 'The vault has no such login',
+    hint: 'Whoever runs the workspace makes one with `authconn trusts create --preset people`. With an API key: `authconn login`.',
+  },
+  login_failed: {
+    status: 0,
+    kind: 'consent',
+    title: 'The OpenID Connect provider did not log you in',
+    hint: 'Run `authconn login --oidc` again. If it stays, give the detail to whoever made the trust in the vault.',
+  },
+  login_expired: {
+    status: 0,
+    kind: 'auth',
+    title: 'The login has ended',
+    hint: 'Log in again with `authconn login --oidc`.',
+  },
   identity_token_unavailable: {
     status: 0,
     kind: 'unavailable',

@@ -1,9 +1,9 @@
 import { AuthconnError } from '@authconn/sdk'
 import type { NewCaller } from '@authconn/shared'
-import { type Permission, permissionNames } from '@authconn/shared/permissions'
 import { type FlagValues, list, moment, negated, several, text, toggle } from '../flags.ts'
 import { givenName } from '../input/connection-name.ts'
 import { defined } from '../input/defined.ts'
+import { givenSubjects, toPermission } from './given-limits.ts'
 
 const nobodyElse = 'your own limit unless given'
 
@@ -33,26 +33,9 @@ export function newCaller(flags: FlagValues<typeof callerFlags>, operands: reado
     permissions: flags.allow.map(toPermission),
     ...defined({
       connections: flags.connection,
-      subjects: subjectsOf(flags),
+      subjects: givenSubjects(flags),
       addresses: flags.address,
       expires_at: flags.expires,
     }),
   }
-}
-
-function toPermission(word: string): Permission {
-  const found = permissionNames.find((permission) => permission === word)
-  if (found) return found
-  throw new AuthconnError('usage', `--allow takes ${permissionNames.join(', ')}.`)
-}
-
-/** undefined: as many as whoever makes the caller may act for. */
-function subjectsOf(flags: FlagValues<typeof callerFlags>): string[] | null | undefined {
-  const { subject, subjects, allSubjects } = flags
-  const given = [subject !== undefined, !subjects, allSubjects === true].filter(Boolean)
-  if (given.length > 1) {
-    throw new AuthconnError('usage', '--subject, --no-subjects and --all-subjects exclude each other.')
-  }
-  if (!subjects) return []
-  return allSubjects ? null : subject
 }

@@ -6,13 +6,16 @@ import { duration, several, text, toggle } from '../flags.ts'
 
 export const run = defineCommand({
   description:
-    "The tokens are fetched first; if one cannot be had, nothing is run. The program gets the streams of this command, its signals, and the rest of its environment but the settings of authconn: with the API key it could fetch more. Its exit code is the command's. Nothing is written to disk. A token in the environment is not replaced while the program runs: for longer work use authconn proxy, or fetch tokens in the program.",
+    "The tokens are fetched first; if one cannot be had, nothing is run. The program gets the streams of this command, its signals, and the rest of its environment but the settings of authconn and the identity of a job of GitHub Actions: with either it could fetch more. Its exit code is the command's. Nothing is written to disk. A token in the environment is not replaced while the program runs: for longer work use authconn proxy, or fetch tokens in the program.",
   operand: { label: 'command', help: 'the program and its arguments, after --', several: true },
   flags: {
     token: several('VAR=NAME', 'a variable, and the connection whose token it is to hold'),
     subject: text('SUBJECT', "the tokens of this user of the application, instead of the application's own"),
     minTtl: duration('how long the tokens must still be valid for, such as 10m', { from: 0, to: 86_400 }),
     refresh: toggle('refresh the tokens first, so that their whole life is ahead of them'),
+    keepIdentity: toggle(
+      'leave the program the variables by which GitHub Actions gives the job its identity; with it the program can ask the vault, too',
+    ),
   },
   examples: [
     ['authconn run --token GOOGLE_TOKEN=google-oauth -- ./report.sh', 'a script that reads $GOOGLE_TOKEN'],
@@ -26,7 +29,7 @@ export const run = defineCommand({
     ],
   ],
 
-  async run(ctx, { token, subject, minTtl, refresh }, command): Promise<{ exit_code: number }> {
+  async run(ctx, { token, subject, minTtl, refresh, keepIdentity }, command): Promise<{ exit_code: number }> {
     const { signal } = ctx
     const assignments = readAssignments(token)
     if (command.length === 0) throw new AuthconnError('usage', 'The command to run is missing: give it after --.')
@@ -37,7 +40,7 @@ export const run = defineCommand({
       return [variable, access_token] as const
     })
     const tokens = Object.fromEntries(await ctx.waitFor('Fetching the tokens', Promise.all(fetched)))
-    return { exit_code: await runProgram(command, environmentOf(ctx.env, tokens)) }
+    return { exit_code: await runProgram(command, environmentOf(ctx.env, tokens, keepIdentity === true)) }
   },
 
   silent: true,

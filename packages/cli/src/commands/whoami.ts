@@ -1,6 +1,6 @@
-import { createClient } from '@authconn/sdk'
 import type { Self } from '@authconn/shared'
 import { defineCommand } from '../command.ts'
+import { clientOf } from '../connect-to-vault.ts'
 import { describeSelf } from '../output/caller.ts'
 import { findVault } from '../profiles/find-vault.ts'
 
@@ -8,7 +8,7 @@ export type WhoAmI = Self & { vault: { url: string; from: string; key_from: stri
 
 export const whoami = defineCommand({
   description:
-    'Asks the vault whose API key this is, and tells where the vault and the key were found: the first of --profile; --vault-url; AUTHCONN_URL; AUTHCONN_PROFILE; AUTHCONN_DATA_DIR; the current profile; the vault on this machine. AUTHCONN_API_KEY goes before the key that was kept, unless --profile is given.',
+    'Asks the vault whose API key this is, and tells where the vault and the key were found: the first of --profile; --vault-url; AUTHCONN_URL; AUTHCONN_PROFILE; AUTHCONN_DATA_DIR; the current profile; the vault on this machine. AUTHCONN_API_KEY goes before the identity of a CI job or a pod, and both before the key that was kept, unless --profile is given.',
   flags: {},
   examples: [
     ['authconn whoami', 'which vault, which workspace, and what the key may do'],
@@ -16,10 +16,10 @@ export const whoami = defineCommand({
   ],
 
   async run(ctx): Promise<WhoAmI> {
-    const { from, ...options } = await findVault(ctx.env, ctx.wanted, ctx.openKeychain)
-    const asked = createClient(options).call('getSelf', {}, { signal: ctx.signal })
+    const found = await findVault(ctx.env, ctx.wanted, ctx.openKeychain)
+    const asked = clientOf(found).call('getSelf', {}, { signal: ctx.signal })
     const self = await ctx.waitFor('Asking the vault', asked)
-    return { ...self, vault: { url: options.url, from: from.vault, key_from: from.key } }
+    return { ...self, vault: { url: found.url, from: found.from, key_from: found.credential.from } }
   },
 
   render: describeSelf,

@@ -87,6 +87,7 @@ function flagOf(word: string, { command }: Place): Flag<unknown> | undefined {
 async function valuesOf(word: string, place: Place, names: Names): Promise<Candidates> {
   const flag = flagOf(word, place)
   if (word === '--profile') return only(asCandidates(await names.profiles()))
+  if (word === '--trust' && place.name !== 'login') return only(asCandidates(await names.trusts()))
   if (flag?.value === 'FILE') return { files: true, candidates: [] }
   if (flag?.choices) return only(asCandidates(flag.choices))
   if (word === '--provider') return only(asCandidates(await names.providers()))
@@ -114,6 +115,8 @@ async function operandsOf({ entries, command, name, operands }: Place, names: Na
       return only(asCandidates(await names.callers()))
     case 'provider':
       return only(asCandidates(await names.providers()))
+    case 'trust':
+      return only(name === 'create' ? [] : asCandidates(await names.trusts()))
     case 'profile':
       return only(asCandidates(await names.profiles()))
     case 'command':

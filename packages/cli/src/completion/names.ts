@@ -13,6 +13,7 @@ const patience = 1000
 export interface Names {
   connections(): Promise<string[]>
   callers(): Promise<string[]>
+  trusts(): Promise<string[]>
   profiles(): Promise<string[]>
   providers(): Promise<string[]>
 }
@@ -47,6 +48,14 @@ export function createNames(
         const client = await vault()
         const { providers } = await client.call('listProviders', {}, { signal })
         return providers.map(({ id }) => id)
+      }),
+    trusts: () =>
+      orNone(async () => {
+        const client = await vault()
+        return followPages(async (after) => {
+          const page = await client.call('listTrusts', { query: { limit: 1000, ...after } }, { signal })
+          return { items: page.trusts.map(({ name }) => name), next: page.next }
+        })
       }),
     profiles: () => orNone(async () => [...(await createProfileStore(env).names()), localProfile]),
   }

@@ -1,10 +1,12 @@
 import { stat } from 'node:fs/promises'
-import { type AuthconnClient, AuthconnError, createClient } from '@authconn/sdk'
+import { type AuthconnClient, AuthconnError } from '@authconn/sdk'
 import type { Self } from '@authconn/shared'
+import { clientOf } from '../connect-to-vault.ts'
 import type { Context } from '../context.ts'
 import { duration, timeLeft } from '../output/time.ts'
 import { type FoundVault, findVault } from '../profiles/find-vault.ts'
 import type { Check } from './check.ts'
+import { checkIdentity } from './check-identity.ts'
 
 /** Seconds; a clock that is further off is told, and one that is much further off breaks things. */
 const tolerated = { offset: 10, broken: 300 }
@@ -23,15 +25,19 @@ export async function checkVault(ctx: Context): Promise<VaultFindings> {
   const checks: Check[] = []
   const found = await attempt(ctx, checks, 'configuration', () => findVault(ctx.env, ctx.wanted, ctx.openKeychain))
   if (found === undefined) return { checks, vault: undefined, self: undefined }
-  const { from, ...options } = found
+  const { credential } = found
   checks.push({
     name: 'configuration',
     status: 'ok',
-    detail: `${found.url}, from ${from.vault}; key from ${from.key}`,
+    detail: `${found.url}, from ${found.from}; key from ${credential.from}`,
   })
-  checks.push(await checkKeyFile(ctx, from))
-  const clock = watchClock(options.fetch)
-  const vault = await attempt(ctx, checks, 'vault', () => reach(ctx, options, clock.fetch))
+  checks.push(
+    credential.platform
+      ? await checkIdentity(found, credential.platform, ctx.signal)
+      : await checkKeyFile(ctx, credential.from),
+  )
+  const clock = watchClock(found.fetch)
+  const vault = await attempt(ctx, checks, 'vault', () => reach(ctx, found, clock.fetch))
   if (vault === undefined) return { checks, vault: undefined, self: undefined }
   checks.push({ name: 'vault', status: 'ok', detail: `${found.url} answers in ${clock.milliseconds()} ms` })
   checks.push(judgeClock(clock.offset()))
@@ -60,12 +66,8 @@ async function attempt<T>(
   }
 }
 
-async function reach(
-  ctx: Context,
-  options: Omit<FoundVault, 'from'>,
-  send: typeof fetch,
-): Promise<AuthconnClient> {
-  const vault = createClient({ ...options, fetch: send, timeout: 10_000 })
+async function reach(ctx: Context, found: FoundVault, send: typeof fetch): Promise<AuthconnClient> {
+  const vault = clientOf(found, { fetch: send, timeout: 10_000 })
   await vault.call('getHealth', {}, { signal: ctx.signal })
   return vault
 }
@@ -101,7 +103,7 @@ export function judgeClock(offset: number | undefined): Check {
 }
 
 /** Private files of ours were refused already if others may read them; this one is of somebody else's making. */
-async function checkKeyFile(ctx: Context, { key }: FoundVault['from']): Promise<Check> {
+async function checkKeyFile(ctx: Context, key: string): Promise<Check> {
   const name = 'key file'
   const file = key === 'AUTHCONN_API_KEY_FILE' ? ctx.env.AUTHCONN_API_KEY_FILE : undefined
   if (file === undefined) {
@@ -124,8 +126,12 @@ async function checkKeyFile(ctx: Context, { key }: FoundVault['from']): Promise<
 }
 
 export function judgeKey(self: Self, now = new Date()): Check {
-  const { permissions, expires_at: end, workspace } = self
+  const { permissions, expires_at: end, workspace, trust } = self
   const detail = `${self.name} in the workspace ${workspace} may ${permissions.join(', ')}`
+  // Made for a job, a pod or a login, and short-lived on purpose.
+  if (end !== null && trust !== null) {
+    return { name: 'API key', status: 'ok', detail: `${detail}; it ends in ${timeLeft(end, now)}` }
+  }
   if (end !== null && Date.parse(end) - now.getTime() < soon) {
     return {
       name: 'API key',

@@ -1,5 +1,5 @@
 import { AuthconnError } from '@authconn/sdk'
-import { checkVariable, ofVault } from '../token/variables.ts'
+import { checkVariable, ofIdentity, ofVault } from '../token/variables.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -23,12 +23,22 @@ export function readAssignments(given: readonly string[] | undefined): { variabl
   return assignments
 }
 
-/** The environment of the program: without what reaches the vault, and with the tokens in place of what was there. */
-export function environmentOf(env: Env, tokens: Readonly<Record<string, string>>): Record<string, string> {
+/**
+ * The environment of the program: without what reaches the vault, or would give it a key there unless it is to keep that, and
+ * with the tokens in place of what was there.
+ */
+export function environmentOf(
+  env: Env,
+  tokens: Readonly<Record<string, string>>,
+  keepIdentity: boolean,
+): Record<string, string> {
   const replaced = new Set(Object.keys(tokens).map(spelling))
   const kept = Object.entries(env).filter(
     (entry): entry is [string, string] =>
-      entry[1] !== undefined && !ofVault.test(entry[0]) && !replaced.has(spelling(entry[0])),
+      entry[1] !== undefined &&
+      !ofVault.test(entry[0]) &&
+      (keepIdentity || !ofIdentity.test(entry[0])) &&
+      !replaced.has(spelling(entry[0])),
   )
   return { ...Object.fromEntries(kept), ...tokens }
 }

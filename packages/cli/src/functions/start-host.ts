@@ -3,6 +3,7 @@ import { realpath } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { AuthconnError } from '@authconn/sdk'
 import { besideMain } from '../beside-main.ts'
+import { ofIdentity, ofVault } from '../token/variables.ts'
 import { readablePaths } from './readable-paths.ts'
 
 export interface Grants {
@@ -68,7 +69,7 @@ async function existing(paths: readonly string[]): Promise<string[]> {
 }
 
 function checkName(name: string): string {
-  if (!/^AUTHCONN_/i.test(name) && !/^NODE_OPTIONS$/i.test(name)) return name
+  if (!ofVault.test(name) && !ofIdentity.test(name) && !/^NODE_OPTIONS$/i.test(name)) return name
   throw new AuthconnError(
     'usage',
     `--env ${name}: a function is not given what reaches the vault or changes Node.`,

@@ -21,9 +21,10 @@ const columns: readonly AuditColumn[] = [
   { heading: 'ADDRESS', width: 15, cell: ({ address }) => address },
 ]
 
-/** Of a token that was refused why, which its error code does not tell on purpose. */
+/** The code, and of a token that was refused why, which its answer did not say. */
 function reasonOf({ reason, detail }: AuditRecord): string | null {
-  return detail?.why === undefined ? reason : [detail.why, detail.claim].filter(Boolean).join(' ')
+  if (reason === null || detail?.why === undefined) return reason
+  return `${reason} (${[detail.why, detail.claim].filter(Boolean).join(' ')})`
 }
 
 /** Records in the order given. */

@@ -13,12 +13,12 @@ export function describeKey(caller: CreatedCaller, view: View): string {
 export const shownOnce =
   'The API key is shown this once, and the vault keeps only its hash: put it where secrets belong now.'
 
-export function subjectsOf({ subjects }: Caller): string {
+export function subjectsOf({ subjects }: Pick<Caller, 'subjects'>): string {
   if (subjects === null) return 'all'
   return subjects.length === 0 ? 'none' : subjects.join(', ')
 }
 
-export function addressesOf({ addresses }: Caller): string {
+export function addressesOf({ addresses }: Pick<Caller, 'addresses'>): string {
   return addresses === null ? 'any' : addresses.join(', ')
 }
 
@@ -44,6 +44,8 @@ function linesOf(caller: Caller, view: View): DetailLine[] {
   const { expires_at: end, former_key_until: formerEnd } = caller
   return [
     ['id', caller.id],
+    ['trust', caller.trust],
+    ['identity', caller.identity],
     ['may', caller.permissions.join(', ')],
     ['connections', caller.connections.join(', ')],
     ['subjects', subjectsOf(caller)],

@@ -13,6 +13,8 @@ export interface Profile {
   caller: string
   /** undefined: it is in the keychain of the operating system. */
   apiKey: string | undefined
+  /** When the key ends, and the trust that it was given by, where somebody logged in with an OpenID Connect provider. */
+  login?: { expiresAt: string; trust: string } | undefined
 }
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -53,12 +55,13 @@ export function createProfileStore(env: Env) {
       return found.filter((profile) => profile !== undefined)
     },
     names: () => names(directory),
-    async save({ name, url, workspace, caller, apiKey }: Profile): Promise<void> {
+    async save({ name, url, workspace, caller, apiKey, login }: Profile): Promise<void> {
       const content = {
         url,
         workspace,
         caller,
         ...(apiKey === undefined ? { keychain: true } : { api_key: apiKey }),
+        ...(login === undefined ? {} : { expires_at: login.expiresAt, trust: login.trust }),
       }
       await writePrivate(fileOf(checkProfileName(name)), `${JSON.stringify(content, null, 2)}\n`)
     },
@@ -120,6 +123,8 @@ function parse(name: string, content: string): Profile | undefined {
     return typeof found === 'string' ? found : undefined
   }
   const [url, workspace, caller, apiKey] = [text('url'), text('workspace'), text('caller'), text('api_key')]
+  const [expiresAt, trust] = [text('expires_at'), text('trust')]
+  const login = expiresAt === undefined || trust === undefined ? undefined : { expiresAt, trust }
   const keychain = typeof value === 'object' && value !== null && Reflect.get(value, 'keychain') === true
   if (
     url !== undefined &&
@@ -127,7 +132,7 @@ function parse(name: string, content: string): Profile | undefined {
     caller !== undefined &&
     keychain === (apiKey === undefined)
   ) {
-    return { name, url, workspace, caller, apiKey }
+    return { name, url, workspace, caller, apiKey, login }
   }
   return undefined
 }

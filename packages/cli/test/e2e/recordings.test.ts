@@ -14,7 +14,13 @@ import { useWorld } from './support/world.ts'
  * What each command prints: in a terminal of 80 columns, in a pipe, and as JSON. The files beside this one are read by
  * people when they change; what differs from run to run is masked.
  */
-const { current } = useWorld({ devicePollInterval: 1 })
+const { current } = useWorld({
+  devicePollInterval: 1,
+  clients: [
+    { client_id: 'sandbox-client', client_secret: 'not-so-secret' },
+    { client_id: 'authconn-cli', client_secret: '', token_endpoint_auth_method: 'none' },
+  ],
+})
 
 const modes = ['terminal', 'pipe', 'json'] as const
 type Mode = (typeof modes)[number]
@@ -65,10 +71,7 @@ const scenes: Readonly<Record<string, Scene>> = {
     env: here,
     during: {
       printed: 'Waiting',
-      act: async (printed) => {
-        const url = /http:\/\/[^\s"\\]+\/authorize\?[^\s"\\]+/.exec(printed.replace(/\r\n(?=\S)/g, ''))?.[0] ?? ''
-        await browse(url, { followCallback: true })
-      },
+      act: consent,
     },
   },
   'authorize, device code': {
@@ -107,6 +110,14 @@ const scenes: Readonly<Record<string, Scene>> = {
   'callers list': { argv: 'callers list' },
   'callers rotate': { argv: 'callers rotate ci-MODE' },
   'callers revoke': { argv: 'callers revoke ci-MODE' },
+  'trusts create': {
+    argv: 'trusts create deploy-MODE --preset github --repository-id 456789 --environment production --audience https://vault.example.com',
+  },
+  'trusts list': { argv: 'trusts list' },
+  'trusts get': { argv: 'trusts get deploy-terminal' },
+  'trusts get, mistyped': { argv: 'trusts get deplyo-terminal' },
+  'trusts revoke': { argv: 'trusts revoke deploy-MODE' },
+  'help trusts create': { argv: 'help trusts create' },
   'audit list': {
     argv: 'audit list --limit 1 --caller made-MODE',
     before: async (mode) => denied(await maker(mode)),
@@ -133,6 +144,12 @@ const scenes: Readonly<Record<string, Scene>> = {
   },
   'open, not in the catalog': { argv: 'open google-oauth', env: here },
   'an unknown command': { argv: 'lst' },
+}
+
+/** What a person does in the browser. */
+async function consent(printed: string) {
+  const url = /http:\/\/[^\s"\\]+\/authorize\?[^\s"\\]+/.exec(printed.replace(/\r\n(?=\S)/g, ''))?.[0] ?? ''
+  await browse(url, { followCallback: true })
 }
 
 async function denied({ api_key }: { api_key: string }) {

@@ -5,9 +5,11 @@ import type {
   CreatedCaller,
   Event,
   Grant,
+  IssuedKey,
   Provider,
   StartedAuthorization,
   Token,
+  Trust,
 } from '@authconn/shared'
 
 export function connection(changes: Partial<Connection> = {}): Connection {
@@ -160,3 +162,47 @@ const grantState = {
   failures: 0,
   last_error: null,
 } as const
+
+export function trust(changes: Partial<Trust> = {}): Trust {
+  return {
+    id: '5a0b6d0a-2c5f-4a53-9d2b-0a4d8a1c2f10',
+    name: 'deploy',
+    preset: 'github',
+    issuer: 'https://token.actions.githubusercontent.com',
+    audience: ['https://vault.example.com'],
+    jwks_uri: null,
+    jwks: null,
+    algorithms: ['RS256', 'ES256'],
+    claims: [
+      { claim: 'repository_id', values: ['456789'] },
+      { claim: 'environment', values: ['production', 'staging'] },
+    ],
+    max_age: 600,
+    single_use: true,
+    permissions: ['token:read'],
+    connections: ['google-*'],
+    subjects: [],
+    addresses: null,
+    key_lifetime: 900,
+    login: null,
+    created_at: '2026-01-01T00:00:00.000Z',
+    expires_at: null,
+    revoked_at: null,
+    last_used_at: null,
+    ...changes,
+  }
+}
+
+export function issuedKey(changes: Partial<IssuedKey> = {}): IssuedKey {
+  return {
+    access_token: 'ack_issued-1',
+    issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    token_type: 'Bearer',
+    expires_in: 900,
+    expires_at: '2030-01-01T00:00:00.000Z',
+    caller: 'trust:deploy',
+    trust: 'deploy',
+    workspace: 'default',
+    ...changes,
+  }
+}

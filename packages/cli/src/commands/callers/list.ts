@@ -1,22 +1,24 @@
 import type { Caller } from '@authconn/shared'
 import { allCallers } from '../../callers/all-callers.ts'
 import { defineCommand } from '../../command.ts'
+import { text } from '../../flags.ts'
 import { addressesOf, subjectsOf } from '../../output/caller.ts'
 import { table } from '../../output/table.ts'
 import { timeLeft } from '../../output/time.ts'
 
 export const listCallers = defineCommand({
-  flags: {},
+  flags: { trust: text('TRUST', 'those who have a key by this trust, newest first, instead of the others') },
   examples: [
     ['authconn callers list', 'a table of all callers that are not revoked'],
     [
       `authconn callers list --json | jq -r '.callers[] | select(.last_used_at == null) | .name'`,
       'those that have never been used',
     ],
+    ['authconn callers list --trust deploy', 'the jobs, pods or people that have a key by a trust'],
   ],
 
-  async run(ctx): Promise<{ callers: Caller[] }> {
-    return { callers: await ctx.waitFor('Asking the vault', allCallers(ctx)) }
+  async run(ctx, { trust }): Promise<{ callers: Caller[] }> {
+    return { callers: await ctx.waitFor('Asking the vault', allCallers(ctx, trust)) }
   },
 
   render({ callers }, view) {
@@ -24,6 +26,12 @@ export const listCallers = defineCommand({
     return table(
       [
         { heading: 'NAME', cells: cells(({ name }) => name), whole: true },
+        ...(callers.some(({ identity }) => identity !== null)
+          ? [
+              { heading: 'ID', cells: cells(({ id }) => id), whole: true as const },
+              { heading: 'IDENTITY', cells: cells(({ identity }) => identity ?? '-') },
+            ]
+          : []),
         {
           heading: 'EXPIRES IN',
           cells: cells(({ expires_at: end }) => (end === null ? '-' : timeLeft(end, view.now))),

@@ -1,0 +1,186 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type Actions, startActions } from './support/actions.ts'
+import { authorized } from './support/authorized.ts'
+import { cliPath, startChild } from './support/child.ts'
+import { freePort } from './support/free-port.ts'
+import { useWorld } from './support/world.ts'
+
+const { current } = useWorld()
+
+let actions: Actions
+let home: string
+beforeAll(async () => {
+  actions = await startActions()
+  home = await mkdtemp(join(tmpdir(), 'authconn-job-'))
+  await authorized(current(), 'google-oauth')
+})
+beforeEach(() => void Object.assign(actions, { changes: {}, asked: 0 }))
+afterAll(async () => {
+  await actions.stop()
+  await rm(home, { recursive: true })
+})
+
+/** The command line on another machine than that of the vault: it has what it is given, and no more. */
+async function elsewhere(args: readonly string[], env: Record<string, string>) {
+  const child = startChild(cliPath, args, { HOME: home, AUTHCONN_URL: current().url, ...env })
+  child.process.stdin?.end()
+  const { exitCode } = await child.ended
+  return { exitCode, stdout: child.stdout(), stderr: child.stderr() }
+}
+
+const job = (...args: string[]) => elsewhere(args, actions.env)
+
+async function makeTrust(name: string, ...flags: string[]) {
+  const made = await current().authconn(['trusts', 'create', name, ...flags])
+  expect(made).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(`Created ${name}.`) })
+  return made
+}
+
+async function exchanges() {
+  const { records } = await current().vault.call('listAudit', { query: { limit: 100 } })
+  return records.filter(({ action }) => action === 'exchangeToken')
+}
+
+describe('a job of GitHub Actions', () => {
+  beforeAll(async () => {
+    const flags = ['--issuer', actions.issuer.url, '--repository-id', '456789', '--environment', 'production']
+    const { stderr } = await makeTrust('deploy', '--preset', 'github', ...flags, '--connection', 'google-*')
+    expect(stderr).toContain('permissions: id-token: write')
+    expect(stderr).toContain('give that as --audience')
+  })
+
+  test('gets a token without a stored key, by one exchange', async () => {
+    const before = (await exchanges()).length
+    const token = await job('token', 'google-oauth')
+    expect(token).toEqual({ exitCode: 0, stdout: expect.stringMatching(/^\S{20,}\n$/), stderr: '' })
+    expect(actions.asked).toBe(1)
+    const made = await exchanges()
+    expect(made.length - before).toBe(1)
+    expect(made[0]).toMatchObject({ outcome: 'allowed', actor_name: 'trust:deploy', target: 'deploy' })
+  })
+
+  test('is told what was sent when it is refused, and the audit log says why', async () => {
+    actions.changes = { repository_id: '1' }
+    const refused = await job('token', 'google-oauth')
+    expect(refused).toMatchObject({ exitCode: 3, stdout: '' })
+    expect(refused.stderr).toContain('[identity_refused]')
+    expect(refused.stderr).toContain('sub "repo:octo-org/octo-repo:environment:production"')
+    expect(refused.stderr).not.toContain('canary')
+    const audit = await current().authconn(['audit', 'list', '--limit', '1', '--outcome', 'denied'])
+    expect(audit.stdout).toContain('identity_refused (claim repository_id)')
+  })
+
+  test('may do what the trust says and no more', async () => {
+    expect(await job('list')).toMatchObject({
+      exitCode: 3,
+      stderr: expect.stringContaining('[permission_denied]'),
+    })
+    const who = await job('whoami', '--json')
+    expect(JSON.parse(who.stdout)).toMatchObject({
+      name: 'trust:deploy',
+      trust: 'deploy',
+      identity: 'repo:octo-org/octo-repo:environment:production',
+      permissions: ['token:read'],
+      vault: { from: 'AUTHCONN_URL', key_from: expect.stringContaining('this job of GitHub Actions') },
+    })
+  })
+
+  test('runs a program with a token, and without its identity unless that is wanted', async () => {
+    const print =
+      'console.log(Object.keys(process.env).filter((n) => /^(AUTHCONN|ACTIONS|T$)/.test(n)).sort().join())'
+    const command = ['--token', 'T=google-oauth', '--', process.execPath, '-e', print]
+    expect(await job('run', ...command)).toMatchObject({ exitCode: 0, stdout: 'T\n' })
+    expect(await job('run', '--keep-identity', ...command)).toMatchObject({
+      exitCode: 0,
+      stdout: 'ACTIONS_ID_TOKEN_REQUEST_TOKEN,ACTIONS_ID_TOKEN_REQUEST_URL,T\n',
+    })
+  })
+
+  test('runs a function that asks twice, by one exchange, and cannot have the identity itself', async () => {
+    const file = join(home, 'function.mjs')
+    await writeFile(
+      file,
+      `export default async () => {
+        const ask = () => authconn.getConnectionToken('google-oauth')
+        const [a, b] = [await ask(), await ask()]
+        return [a.version, b.version, process.env.ACTIONS_ID_TOKEN_REQUEST_URL ?? null]
+      }`,
+    )
+    const ran = await job('function', 'run', file, '--json')
+    expect(ran).toMatchObject({ exitCode: 0 })
+    expect(JSON.parse(ran.stdout)).toEqual([1, 1, null])
+    expect(actions.asked).toBe(1)
+    expect(await job('function', 'run', file, '--env', 'ACTIONS_ID_TOKEN_REQUEST_TOKEN')).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('what reaches the vault'),
+    })
+  })
+
+  test('does not use its identity where an API key is given', async () => {
+    const body = { name: 'given', permissions: ['connection:read' as const] }
+    const { api_key } = await current().vault.call('createCaller', { body })
+    const listed = await elsewhere(['list'], { ...actions.env, AUTHCONN_API_KEY: api_key })
+    expect(listed).toMatchObject({ exitCode: 0 })
+    expect(actions.asked).toBe(0)
+  })
+
+  test('is looked at by doctor', async () => {
+    const port = String(await freePort())
+    const { stdout } = await job('doctor', '--port', port)
+    expect(stdout).toMatch(/^ok {6}identity: a token with iss "http:\/\/127/m)
+    expect(stdout).toMatch(
+      /^ok {6}API key: trust:deploy in the workspace default may token:read; it ends in 14 min$/m,
+    )
+    const other = await elsewhere(['doctor', '--port', port], { ...actions.env, AUTHCONN_AUDIENCE: 'another' })
+    expect(other.stdout).toMatch(/^FAILED {2}API key: .*\[identity_refused\]$/m)
+  })
+
+  test('is refused from the next request on when the trust is revoked', async () => {
+    const { issuer } = actions
+    await makeTrust('short', '--preset', 'github', '--issuer', issuer.url, '--repository-id', '5')
+    actions.changes = { repository_id: '5' }
+    expect((await job('token', 'google-oauth')).exitCode).toBe(0)
+    const listed = await current().authconn(['callers', 'list', '--trust', 'short', '--json'])
+    expect(JSON.parse(listed.stdout).callers).toMatchObject([{ name: 'trust:short', trust: 'short' }])
+    expect((await current().authconn(['trusts', 'revoke', 'short'])).exitCode).toBe(0)
+    expect((await job('token', 'google-oauth')).exitCode).toBe(3)
+    expect(await current().authconn(['trusts', 'get', 'shrt'])).toMatchObject({ exitCode: 4 })
+  })
+})
+
+test('a pod shows the token in its file, which the platform replaces', async () => {
+  const { issuer } = actions
+  const flags = [
+    '--issuer',
+    issuer.url,
+    '--audience',
+    'the-vault',
+    '--namespace',
+    'shop',
+    '--service-account',
+    'web',
+  ]
+  await makeTrust('web', '--preset', 'kubernetes', ...flags, '--connection', 'google-*')
+  const file = join(home, 'token')
+  const claims = (serviceaccount: string) => ({
+    ...issuer.githubClaims({
+      aud: ['the-vault'],
+      sub: `system:serviceaccount:shop:${serviceaccount}`,
+      jti: undefined,
+    }),
+    'kubernetes.io': { namespace: 'shop', serviceaccount: { name: serviceaccount, uid: 'u-1' } },
+  })
+  const env = { AUTHCONN_ID_TOKEN_FILE: file, KUBERNETES_SERVICE_HOST: '10.0.0.1' }
+  expect(await elsewhere(['token', 'google-oauth'], env)).toMatchObject({
+    exitCode: 7,
+    stderr: expect.stringContaining('[identity_token_unavailable]'),
+  })
+  await writeFile(file, `${issuer.sign(claims('web'))}\n`)
+  // The same token as long as it is there.
+  for (const _ of [1, 2]) expect((await elsewhere(['token', 'google-oauth'], env)).exitCode).toBe(0)
+  await writeFile(file, issuer.sign(claims('other')))
+  expect((await elsewhere(['token', 'google-oauth'], env)).exitCode).toBe(3)
+})
