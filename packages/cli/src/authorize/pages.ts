@@ -22,8 +22,19 @@ export function successPage(connection: string, subject: string | null): Page {
   }
 }
 
+export function loggedInPage(name: string): Page {
+  return {
+    status: 200,
+    title: 'Logged in',
+    paragraphs: [
+      `The command line is logged in as ${name}.`,
+      'You can close this window and go back to the terminal.',
+    ],
+  }
+}
+
 /** With a further sentence where the error does not say it all. */
-export function failurePage(error: AuthconnError, connection: string, besides?: string): Page {
+export function failurePage(error: AuthconnError, connection?: string, besides?: string): Page {
   const { title, detail } = error
   const paragraphs = [detail === title ? undefined : detail, besides, hintFor(error, connection)]
   return { status: 400, title, paragraphs: paragraphs.filter((words) => words !== undefined) }

@@ -3,10 +3,12 @@ import { duration } from '../output/time.ts'
 import { openBrowser } from './open-browser.ts'
 import { adviceFor, obstacleToBrowser, surroundings } from './surroundings.ts'
 
-/** Tells the person where to go, and opens the browser there unless that was not wanted or would not be seen. */
+/**
+ * Tells the person where to go, for an authorization with its id or else for a login, and opens the browser there unless that was not wanted or would not be seen.
+ */
 export function sendPerson(
   ctx: Pick<Context, 'env' | 'instruct' | 'warn'>,
-  { id, url, redirectUri }: { id: string; url: string; redirectUri: string },
+  { id, url, redirectUri }: { id?: string; url: string; redirectUri: string },
   { browser, paste, timeout }: { browser: boolean; paste: boolean; timeout: number },
 ): void {
   const where = surroundings(ctx.env)
@@ -15,7 +17,9 @@ export function sendPerson(
   const why = obstacle === undefined ? '' : `No browser is opened, since ${obstacle}. `
   // On another machine nothing that runs here could be in its way.
   const listensHere = new URL(redirectUri).protocol === 'http:'
-  const advice = listensHere ? adviceFor(where, redirectUri) : undefined
+  const advice = listensHere
+    ? adviceFor(where, redirectUri, id === undefined ? 'login' : 'authorize')
+    : undefined
   ctx.instruct(
     [
       `The redirect URI, which must be registered at the provider exactly like this: ${redirectUri}`,
@@ -34,7 +38,7 @@ export function sendPerson(
           ]
         : []),
     ].join('\n'),
-    { authorization_id: id, redirect_uri: redirectUri, authorization_url: url },
+    { ...(id === undefined ? {} : { authorization_id: id }), redirect_uri: redirectUri, authorization_url: url },
   )
   if (opening) void warnUnlessOpened(ctx, url)
 }

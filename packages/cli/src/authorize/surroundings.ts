@@ -33,11 +33,18 @@ const obstacles: Readonly<Record<Surroundings, string | undefined>> = {
 }
 
 /** How the browser comes back to the listener from where it is, or else how to do without; undefined where it just does. */
-export function adviceFor(where: Surroundings, redirectUri: string): string | undefined {
+export function adviceFor(
+  where: Surroundings,
+  redirectUri: string,
+  purpose: 'authorize' | 'login' = 'authorize',
+): string | undefined {
   const { port, hostname } = new URL(redirectUri)
   const listening = port || '80'
   switch (where) {
     case 'ci':
+      if (purpose === 'login') {
+        return 'Nobody is here to log in. A job has an identity of its own: see authconn help trusts create.'
+      }
       return 'Nobody is here to consent. Authorize the connection once, from your own machine: a job only needs its tokens.'
     case 'ssh':
       return `To have the browser of your own machine come back here, run this there first: ssh -N -L ${listening}:${hostname}:${listening} THIS-HOST`

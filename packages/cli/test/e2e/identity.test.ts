@@ -1,14 +1,17 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { browse } from '@authconn/sandbox'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type Actions, startActions } from './support/actions.ts'
 import { authorized } from './support/authorized.ts'
 import { cliPath, startChild } from './support/child.ts'
 import { freePort } from './support/free-port.ts'
 import { useWorld } from './support/world.ts'
 
-const { current } = useWorld()
+const secretClient = { client_id: 'sandbox-client', client_secret: 'not-so-secret' }
+const publicClient = { client_id: 'authconn-cli', client_secret: '', token_endpoint_auth_method: 'none' as const }
+const { current } = useWorld({ clients: [secretClient, publicClient] })
 
 let actions: Actions
 let home: string
@@ -183,4 +186,110 @@ test('a pod shows the token in its file, which the platform replaces', async () 
   for (const _ of [1, 2]) expect((await elsewhere(['token', 'google-oauth'], env)).exitCode).toBe(0)
   await writeFile(file, issuer.sign(claims('other')))
   expect((await elsewhere(['token', 'google-oauth'], env)).exitCode).toBe(3)
+})
+
+describe('login --oidc', () => {
+  beforeAll(async () => {
+    const flags = ['--issuer', current().sandbox.issuer, '--client-id', publicClient.client_id]
+    const { stderr } = await makeTrust(
+      'staff',
+      '--preset',
+      'people',
+      ...flags,
+      '--email-domain',
+      'example.com',
+      '--allow',
+      'connection:read,token:read',
+    )
+    expect(stderr).toContain('Next: authconn login --oidc --vault-url')
+  })
+
+  /** `authconn login --oidc`, waiting for the browser. */
+  async function begin(...flags: string[]) {
+    const argv = ['login', '--oidc', '--port', '0', '--no-browser', '--store', 'file', '--json', ...flags]
+    const child = startChild(cliPath, argv, { HOME: home, AUTHCONN_URL: current().url })
+    await vi.waitFor(() => expect(child.stderr()).toContain('authorization_url'), { timeout: 15_000 })
+    const notices = child.stderr().trimEnd().split('\n')
+    const notice: { authorization_url: string } = JSON.parse(
+      notices.find((line) => line.includes('authorization_url')) ?? '',
+    )
+    return { child, url: notice.authorization_url }
+  }
+
+  const profile = (...args: string[]) => elsewhere(args, { AUTHCONN_URL: '', AUTHCONN_PROFILE: 'default' })
+
+  test('logs a person in by the browser, for some hours', async () => {
+    const { child, url } = await begin()
+    const asked = new URL(url).searchParams
+    expect(asked.get('code_challenge_method')).toBe('S256')
+    expect(asked.get('nonce')).toHaveLength(43)
+    expect(asked.get('client_id')).toBe('authconn-cli')
+    const { page } = await browse(url, { followCallback: true })
+    expect(page).toMatchObject({ status: 200, text: expect.stringContaining('Logged in') })
+    expect(await child.ended).toEqual({ exitCode: 0, signal: null })
+    const result = JSON.parse(child.stdout())
+    expect(result).toMatchObject({
+      profile: 'default',
+      caller: 'trust:staff',
+      workspace: 'default',
+      key_in: 'file',
+    })
+    expect(Date.parse(result.expires_at) - Date.now()).toBeGreaterThan(7 * 3600_000)
+
+    const who = await profile('whoami')
+    expect(who.stdout).toMatch(/^ {2}identity +alice$/m)
+    expect(who.stdout).toMatch(/^ {2}expires +\S+Z \(7 h 5\d min\)$/m)
+    expect((await profile('list')).stdout).toContain('google-oauth')
+    const kept: unknown = JSON.parse(await readFile(result.file, 'utf8'))
+    expect(kept).toMatchObject({ trust: 'staff', expires_at: result.expires_at })
+    expect(child.stdout() + child.stderr()).not.toContain(Reflect.get(Object(kept), 'api_key'))
+  })
+
+  test('says to log in again when the login has ended', async () => {
+    const file = join(home, '.config/authconn/profiles/default.json')
+    const kept = JSON.parse(await readFile(file, 'utf8'))
+    await writeFile(file, JSON.stringify({ ...kept, expires_at: '2026-01-01T00:00:00.000Z' }))
+    expect(await profile('list')).toMatchObject({
+      exitCode: 3,
+      stderr: expect.stringMatching(/\[login_expired\][\s\S]*authconn login --oidc --profile default/),
+    })
+    await writeFile(file, JSON.stringify(kept))
+  })
+
+  test('keeps nothing of somebody whom the trust does not let in, and tells the browser too', async () => {
+    const { child, url } = await begin('--profile', 'other')
+    const { page } = await browse(url, { login: 'mallory@elsewhere.example', followCallback: true })
+    expect(page).toMatchObject({ status: 400 })
+    expect((await child.ended).exitCode).toBe(3)
+    expect(child.stderr()).toContain('identity_refused')
+    expect((await elsewhere(['profiles', 'list'], {})).stdout).not.toContain('other')
+  })
+
+  test('ends where the person does not consent', async () => {
+    const { child, url } = await begin('--profile', 'other')
+    await browse(url, { consent: 'deny', followCallback: true })
+    expect((await child.ended).exitCode).toBe(8)
+    expect(child.stderr()).toContain('login_failed')
+    expect(child.stderr()).toContain('access_denied')
+  })
+
+  test('says that there is no such login', async () => {
+    const asked = ['login', '--oidc', '--no-browser', '--port', '0']
+    expect(await elsewhere([...asked, '--trust', 'nobody'], {})).toMatchObject({
+      exitCode: 4,
+      stderr: expect.stringMatching(/\[login_unavailable\][\s\S]*There are: staff\./),
+    })
+    expect(await elsewhere([...asked, '--workspace', 'nowhere'], {})).toMatchObject({
+      exitCode: 4,
+      stderr: expect.stringContaining('in the workspace nowhere'),
+    })
+  })
+
+  test('is over when the trust is revoked', async () => {
+    expect((await current().authconn(['trusts', 'revoke', 'staff'])).exitCode).toBe(0)
+    expect(await profile('list')).toMatchObject({
+      exitCode: 3,
+      stderr: expect.stringContaining('[invalid_api_key]'),
+    })
+  })
 })

@@ -128,6 +128,12 @@ const scenes: Readonly<Record<string, Scene>> = {
   login: { argv: 'login --profile prod --vault-url VAULT --store file', stdin: 'KEY', env: elsewhere },
   'profiles list': { argv: 'profiles list' },
   whoami: { argv: 'whoami', env: elsewhere },
+  'login, with OpenID Connect': {
+    argv: 'login --oidc --profile staff --vault-url VAULT --store file --port 0',
+    env: { ...elsewhere, ...here },
+    before: (mode) => (mode === 'terminal' ? staff() : Promise.resolve()),
+    during: { printed: 'Waiting', act: consent },
+  },
   'profiles use': { argv: 'profiles use local' },
   doctor: { argv: 'doctor google-oauth --port PORT', env: here },
   'doctor, an error explained': { argv: 'doctor --port PORT --error redirect_uri_mismatch', env: here },
@@ -150,6 +156,22 @@ const scenes: Readonly<Record<string, Scene>> = {
 async function consent(printed: string) {
   const url = /http:\/\/[^\s"\\]+\/authorize\?[^\s"\\]+/.exec(printed.replace(/\r\n(?=\S)/g, ''))?.[0] ?? ''
   await browse(url, { followCallback: true })
+}
+
+/** A trust for people, who log in at the sandbox. */
+async function staff() {
+  const { vault, sandbox } = current()
+  await vault.call('createTrust', {
+    body: {
+      name: 'staff',
+      preset: 'people',
+      issuer: sandbox.issuer,
+      audience: ['authconn-cli'],
+      claims: [{ claim: 'sub', values: ['alice'] }],
+      permissions: ['connection:read'],
+      login: { client_id: 'authconn-cli', scopes: ['openid', 'email'] },
+    },
+  })
 }
 
 async function denied({ api_key }: { api_key: string }) {

@@ -4,7 +4,7 @@ import type { SigningAlg } from './signing-key.ts'
 
 export interface SandboxClient {
   client_id: string
-  /** Of no use to a client that authenticates by a key. */
+  /** Of no use to a client that authenticates by a key, or is public (`none`). */
   client_secret: string
   /** By default `/callback` on 127.0.0.1, [::1] and localhost. Loopback ones are good for any port (RFC 8252 section 7.3). */
   redirect_uris?: readonly string[]
@@ -25,6 +25,7 @@ export const authMethods = [
   'private_key_jwt',
   'tls_client_auth',
   'self_signed_tls_client_auth',
+  'none',
 ] as const
 
 export const deviceCodeGrant = 'urn:ietf:params:oauth:grant-type:device_code'
