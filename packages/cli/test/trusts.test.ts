@@ -176,11 +176,8 @@ describe('trusts create', () => {
 
   test.each([
     [[], 'Missing: --name, --preset.'],
-    [['a', '--preset', 'github'], 'Missing: --repository-id or --repository-owner-id.'],
-    [
-      ['--preset', 'kubernetes'],
-      'Missing: --name, --issuer, --namespace, --service-account or --service-account-uid.',
-    ],
+    [['a', '--preset', 'github'], 'Missing: --repository-id or --repository-owner-id or --claim.'],
+    [['--preset', 'kubernetes'], 'Missing: --name, --issuer, --namespace or --claim, --service-account'],
     [
       ['a', '--preset', 'people', '--issuer', 'https://i', '--client-id', 'c'],
       '--email-domain or --hd or --group',

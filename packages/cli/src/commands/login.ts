@@ -93,9 +93,9 @@ interface Kept {
 }
 
 /** The vault must accept the key before it is kept. */
-async function keepLogin(ctx: Context, { trust, former, store, ...kept }: Kept): Promise<LoggedIn> {
-  const { name, url, apiKey } = kept
-  const vault = createClient({ ...kept, fetch: quickFetch })
+async function keepLogin(ctx: Context, kept: Kept): Promise<LoggedIn> {
+  const { name, url, apiKey, allowInsecureHttp, trust, former, store } = kept
+  const vault = createClient({ url, apiKey, allowInsecureHttp, fetch: quickFetch })
   const asked = vault.call('getSelf', {}, { signal: ctx.signal })
   const self: Self = await ctx.waitFor('Asking the vault', asked)
   const { workspace, permissions, identity, expires_at } = self

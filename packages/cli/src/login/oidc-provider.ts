@@ -93,11 +93,16 @@ function isOnThisMachine({ protocol, hostname }: URL): boolean {
 function failure(issuer: string, error: unknown): AuthconnError {
   if (error instanceof AuthconnError) return error
   if (error instanceof oauth.AuthorizationResponseError || error instanceof oauth.ResponseBodyError) {
-    const { error: code, error_description: words } = error
-    return new AuthconnError('login_failed', `${issuer} says ${code}${words ? `: ${words}` : ''}.`)
+    const { error: code, error_description: words = '' } = error
+    const said = words === '' ? code : `${code}: ${words.replace(/\.$/, '')}`
+    const isAboutSecret = code === 'invalid_client' || words.includes('client_secret')
+    return new AuthconnError('login_failed', `${issuer} says ${said}.`, isAboutSecret ? { hint: secretHint } : {})
   }
   return new AuthconnError('login_failed', `${issuer}: ${reasonOf(error)}.`)
 }
+
+const secretHint =
+  'Some providers want the secret of native clients, too: give it by --client-secret-file. Whoever made the trust in the vault has it, or another client.'
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)

@@ -24,9 +24,9 @@ const questions = {
 
 /** What each preset cannot do without; of several in one place any will do, and the first is asked for. */
 const needed: Readonly<Record<PresetWord, readonly (readonly [Question, ...(keyof Given)[]])[]>> = {
-  github: [['repositoryId', 'repositoryOwnerId']],
-  gitlab: [['projectId', 'namespaceId']],
-  kubernetes: [['issuer'], ['namespace'], ['serviceAccount', 'serviceAccountUid']],
+  github: [['repositoryId', 'repositoryOwnerId', 'claim']],
+  gitlab: [['projectId', 'namespaceId', 'claim']],
+  kubernetes: [['issuer'], ['namespace', 'claim'], ['serviceAccount', 'serviceAccountUid', 'claim']],
   people: [['issuer'], ['clientId'], ['emailDomain', 'hd', 'group', 'claim']],
   generic: [['issuer']],
 }
