@@ -36,6 +36,21 @@ export async function runOnPinnedNode(root, args, directory) {
   )
 }
 
+/** The npm package that carries Node for this machine; undefined where there is none. */
+export function nodePackage() {
+  return packages.get(`${process.platform}-${process.arch}`)
+}
+
+/**
+ * The program in such a package, below the directory into which it is installed.
+ *
+ * @param {string} modules
+ * @param {string} name
+ */
+export function nodeProgram(modules, name) {
+  return join(modules, name, 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
+}
+
 /** @param {string} root */
 function choices(root) {
   const bundled = bundledNode(root)
@@ -45,9 +60,9 @@ function choices(root) {
 
 /** @param {string} root */
 function bundledNode(root) {
-  const name = packages.get(`${process.platform}-${process.arch}`)
+  const name = nodePackage()
   if (name === undefined) return undefined
-  const path = join(root, 'node_modules', name, 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
+  const path = nodeProgram(join(root, 'node_modules'), name)
   return existsSync(path) ? path : undefined
 }
 
