@@ -3,15 +3,20 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { cliPath, startChild } from '../packages/cli/test/e2e/support/child.ts'
 import { selfSigned } from '../packages/server/test/oauth/support/self-signed.ts'
-import { startVaultProcess, temporaryDirectory } from '../packages/server/test/support/vault-process.ts'
+import {
+  directoryWithDatabase,
+  startVaultProcess,
+  temporaryDirectory,
+} from '../packages/server/test/support/vault-process.ts'
 
 test('the command line finds a vault with TLS of its own, and sends no key before it trusts its certificate', async () => {
   const directory = temporaryDirectory()
+  const dataDirectory = directoryWithDatabase()
   const [cert, key] = [join(directory, 'cert.pem'), join(directory, 'key.pem')]
   writeFileSync(cert, selfSigned.cert)
   writeFileSync(key, selfSigned.key, { mode: 0o600 })
   const vault = await startVaultProcess({
-    AUTHCONN_DATA_DIR: join(directory, 'data'),
+    AUTHCONN_DATA_DIR: dataDirectory,
     AUTHCONN_TLS_CERT_FILE: cert,
     AUTHCONN_TLS_KEY_FILE: key,
   })
@@ -21,7 +26,7 @@ test('the command line finds a vault with TLS of its own, and sends no key befor
     const { exitCode } = await child.ended
     return { exitCode, stdout: child.stdout(), stderr: child.stderr() }
   }
-  const local = { AUTHCONN_DATA_DIR: join(directory, 'data') }
+  const local = { AUTHCONN_DATA_DIR: dataDirectory }
   const remote = { AUTHCONN_URL: vault.url, AUTHCONN_API_KEY: vault.credentials().api_key }
 
   for (const env of [local, remote]) {

@@ -12,6 +12,7 @@ import { startPostgres } from '../../packages/server/test/support/postgres.ts'
 import { startRecordingProxy } from '../../packages/server/test/support/recording-proxy.ts'
 import { temporaryDatabase } from '../../packages/server/test/support/temporary-database.ts'
 import {
+  putEmptyDatabase,
   runServer,
   startVaultProcess,
   temporaryDirectory,
@@ -126,6 +127,7 @@ async function canaryRun(kind: (typeof kinds)[number]) {
   canaries.note('key-encryption key in base64', kek.toString('base64'))
   const dataDirectory = join(directory, 'data')
   mkdirSync(dataDirectory, { mode: 0o700 })
+  if (kind === 'PGlite') putEmptyDatabase(dataDirectory)
   const env = {
     ...certificate(directory, canaries),
     AUTHCONN_DATA_DIR: dataDirectory,

@@ -7,7 +7,12 @@ import pg from 'pg'
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest'
 import { authorizeConnection } from '../support/authorize-connection.ts'
 import { temporaryDatabase } from '../support/temporary-database.ts'
-import { runServer, startVaultProcess, temporaryDirectory } from '../support/vault-process.ts'
+import {
+  directoryWithDatabase,
+  runServer,
+  startVaultProcess,
+  temporaryDirectory,
+} from '../support/vault-process.ts'
 
 let sandbox: Sandbox
 beforeAll(async () => {
@@ -147,7 +152,7 @@ test('a dump restored into an empty database with the keyring serves every token
 }, 180_000)
 
 test('a copy of the data directory of an embedded vault serves every token; without the file kek nothing is readable', async () => {
-  const directory = temporaryDirectory()
+  const directory = directoryWithDatabase()
   const vault = await startVaultProcess({ AUTHCONN_DATA_DIR: directory })
   const tokens = await authorizeAll(vault)
   await vault.end('SIGTERM')

@@ -7,7 +7,12 @@ import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } f
 import { authorizeConnection } from '../support/authorize-connection.ts'
 import { findPgbouncer, startPgbouncer } from '../support/pgbouncer.ts'
 import { temporaryDatabase } from '../support/temporary-database.ts'
-import { runServer, startVaultProcess, temporaryDirectory } from '../support/vault-process.ts'
+import {
+  directoryWithDatabase,
+  runServer,
+  startVaultProcess,
+  temporaryDirectory,
+} from '../support/vault-process.ts'
 
 let sandbox: Sandbox
 beforeAll(async () => {
@@ -24,12 +29,11 @@ type Environment = Record<string, string> & { AUTHCONN_DATA_DIR: string; AUTHCON
 type Running = Awaited<ReturnType<typeof startVaultProcess>>
 
 async function environment(kind: string): Promise<Environment> {
-  const env = { AUTHCONN_DATA_DIR: temporaryDirectory(), AUTHCONN_KEK: newKek() }
-  if (kind !== 'PostgreSQL') return env
+  if (kind !== 'PostgreSQL') return { AUTHCONN_DATA_DIR: directoryWithDatabase(), AUTHCONN_KEK: newKek() }
   const database = temporaryDatabase(inject('postgresUrl'))
   await database.create()
   onTestFinished(database.drop)
-  return { ...env, DATABASE_URL: database.url }
+  return { AUTHCONN_DATA_DIR: temporaryDirectory(), AUTHCONN_KEK: newKek(), DATABASE_URL: database.url }
 }
 
 async function authorize(vault: Running, name: string): Promise<string> {

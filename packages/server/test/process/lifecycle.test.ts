@@ -4,7 +4,12 @@ import { join } from 'node:path'
 import { browse, type Sandbox, startSandbox } from '@authconn/sandbox'
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
 import { temporaryDatabase } from '../support/temporary-database.ts'
-import { runServer, startVaultProcess, temporaryDirectory } from '../support/vault-process.ts'
+import {
+  directoryWithDatabase,
+  runServer,
+  startVaultProcess,
+  temporaryDirectory,
+} from '../support/vault-process.ts'
 
 let sandbox: Sandbox
 beforeAll(async () => {
@@ -44,6 +49,12 @@ async function emptyDatabase(): Promise<string> {
   return database.url
 }
 
+async function environmentOn(kind: string) {
+  return kind === 'PostgreSQL'
+    ? { AUTHCONN_DATA_DIR: temporaryDirectory(), DATABASE_URL: await emptyDatabase() }
+    : { AUTHCONN_DATA_DIR: directoryWithDatabase() }
+}
+
 const mode = (path: string) => (statSync(path).mode & 0o777).toString(8)
 
 describe('the first start', () => {
@@ -77,10 +88,7 @@ describe('the first start', () => {
 
 describe.each(['PGlite', 'PostgreSQL'])('on %s', (kind) => {
   test('a token is still served after SIGKILL and a new start', async () => {
-    const env = {
-      AUTHCONN_DATA_DIR: temporaryDirectory(),
-      ...(kind === 'PostgreSQL' ? { DATABASE_URL: await emptyDatabase() } : {}),
-    }
+    const env = await environmentOn(kind)
     const killed = await startVaultProcess(env)
     await createAndAuthorize(killed, 'survivor')
     const before = await killed.call('getToken', { params: { name: 'survivor' } })
@@ -92,10 +100,7 @@ describe.each(['PGlite', 'PostgreSQL'])('on %s', (kind) => {
   })
 
   test('SIGTERM lets a request in flight end, and exits with 0', async () => {
-    const env = {
-      AUTHCONN_DATA_DIR: temporaryDirectory(),
-      ...(kind === 'PostgreSQL' ? { DATABASE_URL: await emptyDatabase() } : {}),
-    }
+    const env = await environmentOn(kind)
     const vault = await startVaultProcess(env)
     sandbox.setAccessTokenTtl(1)
     await createAndAuthorize(vault, 'slow')
@@ -171,7 +176,7 @@ describe('start', () => {
   })
 
   test('refuses a data directory that another vault uses', async () => {
-    const directory = temporaryDirectory()
+    const directory = directoryWithDatabase()
     const vault = await startVaultProcess({ AUTHCONN_DATA_DIR: directory })
     const { code, stderr } = await runServer(['start', '--port', '0'], { AUTHCONN_DATA_DIR: directory })
     expect(code).toBe(1)
@@ -186,7 +191,7 @@ describe('start', () => {
     const address = other.address()
     const port = typeof address === 'object' ? String(address?.port) : ''
     const { code, stderr } = await runServer(['start', '--port', port], {
-      AUTHCONN_DATA_DIR: temporaryDirectory(),
+      AUTHCONN_DATA_DIR: directoryWithDatabase(),
     })
     expect(code).toBe(1)
     expect(stderr).toContain('address_in_use')
@@ -343,7 +348,7 @@ describe('admin-key', () => {
   })
 
   test('on the embedded database waits for no vault: it says to stop it, and works then', async () => {
-    const env = { AUTHCONN_DATA_DIR: temporaryDirectory() }
+    const env = { AUTHCONN_DATA_DIR: directoryWithDatabase() }
     const vault = await startVaultProcess(env)
     const refused = await runServer(['admin-key'], env)
     expect(refused.code).toBe(1)

@@ -5,7 +5,12 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { runServer, startVaultProcess, temporaryDirectory } from '../support/vault-process.ts'
+import {
+  directoryWithDatabase,
+  runServer,
+  startVaultProcess,
+  temporaryDirectory,
+} from '../support/vault-process.ts'
 
 describe('start is refused', () => {
   test.each([
@@ -43,7 +48,7 @@ describe('start is refused', () => {
 
 test('for development a debugger can be allowed, and the log warns of it', { timeout: 60_000 }, async () => {
   const vault = await startVaultProcess({
-    AUTHCONN_DATA_DIR: temporaryDirectory(),
+    AUTHCONN_DATA_DIR: directoryWithDatabase(),
     NODE_OPTIONS: '--inspect=127.0.0.1:0',
     AUTHCONN_ALLOW_INSPECT: 'true',
   })
@@ -55,7 +60,7 @@ test.skipIf(process.platform === 'win32')(
   'SIGUSR1 opens no debugger in a running vault',
   { timeout: 60_000 },
   async () => {
-    const vault = await startVaultProcess({ AUTHCONN_DATA_DIR: temporaryDirectory() })
+    const vault = await startVaultProcess({ AUTHCONN_DATA_DIR: directoryWithDatabase() })
     process.kill(vault.pid ?? 0, 'SIGUSR1')
     await sleep(500)
     expect(vault.output().stderr).not.toContain('Debugger')
@@ -84,7 +89,7 @@ describe('a crash', { timeout: 60_000 }, () => {
     const text = `went wrong with ${token}\\n    and ${kek}\\nand postgres://user:${password}@host/db`
     writeFileSync(script, `const text = "${text}"\nprocess.on('SIGUSR2', () => { ${defect} })\n`)
     const vault = await startVaultProcess({
-      AUTHCONN_DATA_DIR: join(directory, 'data'),
+      AUTHCONN_DATA_DIR: directoryWithDatabase(),
       AUTHCONN_KEK: kek,
       AUTHCONN_REDIS_URL: `redis://user:${password}@127.0.0.1:1/0`,
       NODE_OPTIONS: `--import=${pathToFileURL(script)} --report-directory=${directory}`,

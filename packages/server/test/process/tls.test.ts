@@ -7,7 +7,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { selfSigned, selfSignedLocalhost } from '../oauth/support/self-signed.ts'
-import { runServer, startVaultProcess, temporaryDirectory } from '../support/vault-process.ts'
+import {
+  directoryWithDatabase,
+  runServer,
+  startVaultProcess,
+  temporaryDirectory,
+} from '../support/vault-process.ts'
 
 function certificateFiles({ cert, key }: { cert: string; key: string } = selfSigned) {
   const directory = temporaryDirectory()
@@ -37,7 +42,7 @@ async function ask(socket: TLSSocket): Promise<string> {
 
 describe('with a certificate', { timeout: 60_000 }, () => {
   test('the vault speaks HTTPS from TLS 1.2 on, with strict transport security, and nothing else', async () => {
-    const vault = await startVaultProcess({ AUTHCONN_DATA_DIR: temporaryDirectory(), ...certificateFiles() })
+    const vault = await startVaultProcess({ AUTHCONN_DATA_DIR: directoryWithDatabase(), ...certificateFiles() })
     expect(vault.url).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/)
     expect(vault.credentials().url).toBe(vault.url)
 
@@ -66,7 +71,7 @@ describe('with a certificate', { timeout: 60_000 }, () => {
 
   test('a renewed one is served after SIGHUP, a broken one is not, and open connections go on', async () => {
     const files = certificateFiles()
-    const vault = await startVaultProcess({ AUTHCONN_DATA_DIR: temporaryDirectory(), ...files })
+    const vault = await startVaultProcess({ AUTHCONN_DATA_DIR: directoryWithDatabase(), ...files })
     const served = async () => {
       const socket = await handshake(vault.url, { checkServerIdentity: () => undefined })
       const names = socket.getPeerX509Certificate()?.subjectAltName
@@ -89,7 +94,7 @@ describe('with a certificate', { timeout: 60_000 }, () => {
 
   test('the local command line is told a name that is in it', async () => {
     const vault = await startVaultProcess({
-      AUTHCONN_DATA_DIR: temporaryDirectory(),
+      AUTHCONN_DATA_DIR: directoryWithDatabase(),
       ...certificateFiles(selfSignedLocalhost),
     })
     expect(new URL(vault.credentials().url).hostname).toBe('localhost')
@@ -100,7 +105,7 @@ describe('with a certificate', { timeout: 60_000 }, () => {
   })
 
   test('a client that never ends its handshake is cut off', async () => {
-    const vault = await startVaultProcess({ AUTHCONN_DATA_DIR: temporaryDirectory(), ...certificateFiles() })
+    const vault = await startVaultProcess({ AUTHCONN_DATA_DIR: directoryWithDatabase(), ...certificateFiles() })
     const socket = connectPlain(Number(new URL(vault.url).port), '127.0.0.1')
     onTestFinished(() => void socket.destroy())
     socket.on('error', () => undefined)
@@ -147,7 +152,7 @@ test('both addresses of localhost are listened on, and a renewed certificate is 
   if (!(await listensOn('::1'))) context.skip('this machine has no IPv6')
   const files = certificateFiles()
   const vault = await startVaultProcess({
-    AUTHCONN_DATA_DIR: temporaryDirectory(),
+    AUTHCONN_DATA_DIR: directoryWithDatabase(),
     AUTHCONN_HOST: 'localhost',
     ...files,
   })

@@ -5,15 +5,14 @@ import { createCallerStore } from '../../src/adapters/postgres/caller-store.ts'
 import { sampleDataKeys } from '../../src/adapters/postgres/data-key-store.ts'
 import { firstStart } from '../../src/adapters/postgres/first-start.ts'
 import { migrate } from '../../src/adapters/postgres/migrate.ts'
-import type { OpenDatabase } from '../../src/adapters/postgres/open-database.ts'
 import { hashApiKey } from '../../src/core/callers/api-key.ts'
 import { createKeks, createLocalKek } from '../../src/core/crypto/key-encryption-key.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { describeEachDatabase } from '../support/databases.ts'
-import { openTestDatabase } from '../support/stores.ts'
+import { type OpenTestDatabase, openTestDatabase } from '../support/stores.ts'
 
 describeEachDatabase('the first start', (database) => {
-  let opened: OpenDatabase
+  let opened: OpenTestDatabase
   const keks = createKeks(createLocalKek(randomBytes(32)))
   beforeAll(async () => {
     opened = await openTestDatabase(database)

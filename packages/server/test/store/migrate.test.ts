@@ -5,14 +5,13 @@ import { createCallerStore } from '../../src/adapters/postgres/caller-store.ts'
 import { createGrantStore } from '../../src/adapters/postgres/grant-store.ts'
 import { migrate, pendingMigrations } from '../../src/adapters/postgres/migrate.ts'
 import { migrations } from '../../src/adapters/postgres/migrations/index.ts'
-import type { OpenDatabase } from '../../src/adapters/postgres/open-database.ts'
 import { seal } from '../../src/core/crypto/envelope.ts'
 import { describeEachDatabase } from '../support/databases.ts'
-import { openTestDatabase } from '../support/stores.ts'
+import { type OpenTestDatabase, openTestDatabase } from '../support/stores.ts'
 import { temporaryDatabase } from '../support/temporary-database.ts'
 
 describeEachDatabase('migrations', (database) => {
-  let opened: OpenDatabase
+  let opened: OpenTestDatabase
   beforeAll(async () => {
     opened = await openTestDatabase(database)
   })
@@ -63,7 +62,7 @@ describeEachDatabase('migrations', (database) => {
 })
 
 describeEachDatabase('the migration to the refresh engine', (database) => {
-  let opened: OpenDatabase
+  let opened: OpenTestDatabase
   beforeAll(async () => {
     opened = await openTestDatabase(database)
   })
@@ -116,7 +115,7 @@ describeEachDatabase('the migration to the refresh engine', (database) => {
 })
 
 describeEachDatabase('the migration to callers with several keys', (database) => {
-  let opened: OpenDatabase
+  let opened: OpenTestDatabase
   beforeAll(async () => {
     opened = await openTestDatabase(database)
   })
@@ -143,7 +142,7 @@ describeEachDatabase('the migration to callers with several keys', (database) =>
 })
 
 describeEachDatabase('the migration to keys that rotate, of a vault with a damaged value,', (database) => {
-  let opened: OpenDatabase
+  let opened: OpenTestDatabase
   beforeAll(async () => {
     opened = await openTestDatabase(database)
   })
@@ -176,7 +175,7 @@ describeEachDatabase('the migration to keys that rotate, of a vault with a damag
 })
 
 describeEachDatabase('the migration to keys that rotate', (database) => {
-  let opened: OpenDatabase
+  let opened: OpenTestDatabase
   beforeAll(async () => {
     opened = await openTestDatabase(database)
   })

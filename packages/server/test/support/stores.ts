@@ -1,15 +1,18 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { afterAll, beforeAll } from 'vitest'
+import { openAsBlob } from 'node:fs'
+import { PGlite } from '@electric-sql/pglite'
+import { Kysely, PGliteDialect } from 'kysely'
+import { afterAll, beforeAll, inject } from 'vitest'
 import { createAuthorizationStore } from '../../src/adapters/postgres/authorization-store.ts'
 import { createCallerStore } from '../../src/adapters/postgres/caller-store.ts'
 import { createConnectionStore } from '../../src/adapters/postgres/connection-store.ts'
 import { createDataKeyStore } from '../../src/adapters/postgres/data-key-store.ts'
-import type { Database } from '../../src/adapters/postgres/database.ts'
+import type { Database, Tables } from '../../src/adapters/postgres/database.ts'
 import { createEventStore } from '../../src/adapters/postgres/event-store.ts'
 import { firstStart } from '../../src/adapters/postgres/first-start.ts'
 import { createGrantStore } from '../../src/adapters/postgres/grant-store.ts'
 import { migrate } from '../../src/adapters/postgres/migrate.ts'
-import { openDatabase } from '../../src/adapters/postgres/open-database.ts'
+import { type OpenDatabase, openDatabase } from '../../src/adapters/postgres/open-database.ts'
 import { createRevocationStore } from '../../src/adapters/postgres/revocation-store.ts'
 import { hashApiKey } from '../../src/core/callers/api-key.ts'
 import { createKeks, createLocalKek } from '../../src/core/crypto/key-encryption-key.ts'
@@ -22,11 +25,13 @@ import type { TestDatabase } from './databases.ts'
 
 export const silentLog: Log = { info() {}, warn() {}, error() {} }
 
-export async function openTestDatabase(database: TestDatabase) {
-  return openDatabase(
-    database.kind === 'postgres' ? { url: database.url, poolSize: 10 } : { directory: null },
-    silentLog,
-  )
+export type OpenTestDatabase = Pick<OpenDatabase, 'db' | 'close'>
+
+export async function openTestDatabase(database: TestDatabase): Promise<OpenTestDatabase> {
+  if (database.kind === 'postgres') return openDatabase({ url: database.url, poolSize: 10 }, silentLog)
+  const loadDataDir = await openAsBlob(inject('emptyDatabase').image)
+  const db = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite: await PGlite.create({ loadDataDir }) }) })
+  return { db, close: () => db.destroy() }
 }
 
 /** All stores over one migrated database with its first start made. Call it at the head of a suite. */

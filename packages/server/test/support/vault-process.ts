@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Operation, type OperationName, routes } from '@authconn/shared'
-import { onTestFinished } from 'vitest'
+import { inject, onTestFinished } from 'vitest'
+import { compileCache } from './cache.ts'
 import { urlOf } from './vault.ts'
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
@@ -15,6 +16,18 @@ export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'authconn-process-'))
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
   return directory
+}
+
+/** A data directory in which the first start finds its embedded database made, and nothing in it. */
+export function directoryWithDatabase(): string {
+  const directory = temporaryDirectory()
+  putEmptyDatabase(directory)
+  return directory
+}
+
+/** The same in a directory that is there, or will be. */
+export function putEmptyDatabase(dataDirectory: string): void {
+  cpSync(inject('emptyDatabase').directory, join(dataDirectory, 'database'), { recursive: true })
 }
 
 export interface Finished {
@@ -76,7 +89,7 @@ export async function startVaultProcess(env: Record<string, string> & { AUTHCONN
 function start(args: string[], env: Record<string, string>): ChildProcess {
   const { PATH = '', HOME = '' } = process.env
   return spawn(process.execPath, [main, ...args], {
-    env: { PATH, HOME, AUTHCONN_ALLOW_LOOPBACK_PROVIDERS: 'true', ...env },
+    env: { PATH, HOME, AUTHCONN_ALLOW_LOOPBACK_PROVIDERS: 'true', ...compileCache, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { compileCache } from '../../../../server/test/support/cache.ts'
 
 export const cliPath = fileURLToPath(new URL('../../../src/main.ts', import.meta.url))
 export const vaultPath = fileURLToPath(new URL('../../../../server/src/main.ts', import.meta.url))
@@ -14,7 +15,9 @@ export interface Child {
 
 /** A program of this project as a process of its own, with no more of the environment than given. */
 export function startChild(script: string, args: readonly string[], env: Record<string, string>): Child {
-  const child = spawn(process.execPath, [script, ...args], { env: { PATH: process.env.PATH, ...env } })
+  const child = spawn(process.execPath, [script, ...args], {
+    env: { PATH: process.env.PATH, ...compileCache, ...env },
+  })
   const written = { stdout: '', stderr: '' }
   child.stdout.on('data', (chunk) => {
     written.stdout += String(chunk)

@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import { spawn } from '@lydell/node-pty'
 import { expect, onTestFinished } from 'vitest'
+import { compileCache } from '../../../../server/test/support/cache.ts'
 import { cliPath } from './child.ts'
 
 export interface Terminal {
@@ -34,7 +35,7 @@ export function openTerminalWith(
   const terminal = spawn(program, args, {
     cols,
     rows: 50,
-    env: { PATH: process.env.PATH, TERM: 'xterm', ...env },
+    env: { PATH: process.env.PATH, TERM: 'xterm', ...compileCache, ...env },
   })
   let written = ''
   terminal.onData((data) => {

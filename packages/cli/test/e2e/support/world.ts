@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type Sandbox, type SandboxOptions, startSandbox } from '@authconn/sandbox'
 import { type AuthconnClient, createClient } from '@authconn/sdk'
 import { afterAll, beforeAll, expect, vi } from 'vitest'
+import { putEmptyDatabase } from '../../../../server/test/support/vault-process.ts'
 import { type Child, cliPath, startChild, stopChild, vaultPath } from './child.ts'
 
 export interface World {
@@ -47,6 +48,7 @@ export function useWorld(options: SandboxOptions = {}): { current(): World } {
 async function createWorld(closers: (() => Promise<unknown>)[], options: SandboxOptions): Promise<World> {
   const dataDir = await mkdtemp(join(tmpdir(), 'authconn-e2e-'))
   closers.push(() => rm(dataDir, { recursive: true }))
+  putEmptyDatabase(dataDir)
   const sandbox = await startSandbox(options)
   closers.push(() => sandbox.stop())
   const env = { AUTHCONN_DATA_DIR: dataDir, HOME: dataDir }

@@ -46,9 +46,8 @@ export async function createPgDialect(
   }
 }
 
-export async function createPgliteDialect(directory: string | null): Promise<Dialect> {
+export async function createPgliteDialect(directory: string): Promise<Dialect> {
   const { PGlite } = await import('@electric-sql/pglite')
-  if (directory === null) return new PGliteDialect({ pglite: new PGlite() })
   const { DurableFiles, durableStartParams } = await import('./durable-files.ts')
   const isNew = !existsSync(join(directory, 'PG_VERSION'))
   const pglite = await PGlite.create({

@@ -16,9 +16,9 @@ export interface OpenDatabase {
   close(): Promise<void>
 }
 
-/** Connects to PostgreSQL, or opens the embedded PGlite in a directory (in memory when that is null). */
+/** Connects to PostgreSQL, or opens the embedded PGlite in a directory. */
 export async function openDatabase(
-  at: { url: string; poolSize: number; queryTimeoutMs?: number } | { directory: string | null },
+  at: { url: string; poolSize: number; queryTimeoutMs?: number } | { directory: string },
   log: Log,
 ): Promise<OpenDatabase> {
   if ('url' in at) {
