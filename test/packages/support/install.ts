@@ -35,9 +35,9 @@ export async function installNode22(below: string): Promise<string | undefined> 
   return nodeProgram(join(folder, 'node_modules'), name)
 }
 
-/** Whether npm finds its registry. */
+/** Whether the registry of npm tells of a package that the installations need. */
 export async function reachesRegistry(): Promise<boolean> {
-  return run('npm', ['ping'], options()).then(
+  return run('npm', ['view', 'typebox', 'version'], options()).then(
     () => true,
     () => false,
   )

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { pnpm } from '../../../scripts/lib/pnpm.mjs'
 import { type Publishable, publishable } from '../../../scripts/lib/publishable.ts'
 
-export const root = fileURLToPath(new URL('../../..', import.meta.url))
+const root = fileURLToPath(new URL('../../..', import.meta.url))
 export const typescript = join(root, 'node_modules/typescript/bin/tsc')
 
 export interface Packed extends Publishable {
