@@ -9,10 +9,10 @@ import { askDatabase } from '../../packages/server/test/support/ask-database.ts'
 import { startCollector } from '../../packages/server/test/support/collector.ts'
 import { dumpDatabase } from '../../packages/server/test/support/dump-database.ts'
 import { startPostgres } from '../../packages/server/test/support/postgres.ts'
+import { putEmptyDatabase } from '../../packages/server/test/support/put-empty-database.ts'
 import { startRecordingProxy } from '../../packages/server/test/support/recording-proxy.ts'
 import { temporaryDatabase } from '../../packages/server/test/support/temporary-database.ts'
 import {
-  putEmptyDatabase,
   runServer,
   startVaultProcess,
   temporaryDirectory,

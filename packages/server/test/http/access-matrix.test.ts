@@ -2,7 +2,8 @@ import { generateKeyPairSync } from 'node:crypto'
 import { contract, type OperationName, type Permission, permissionNames, routes } from '@authconn/shared'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { createApiKey } from '../../src/core/callers/api-key.ts'
-import { type Answer, expectProblem, urlOf, useVault } from '../support/vault.ts'
+import { urlOf } from '../support/url-of.ts'
+import { type Answer, expectProblem, useVault } from '../support/vault.ts'
 
 const robot = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const v = useVault({

@@ -2,7 +2,8 @@ import { generateKeyPairSync } from 'node:crypto'
 import { contract, type Endpoint, type OperationName, routes } from '@authconn/shared'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { expectDeclared, urlOf, useVault } from '../support/vault.ts'
+import { urlOf } from '../support/url-of.ts'
+import { expectDeclared, useVault } from '../support/vault.ts'
 
 const v = useVault()
 const operations = Object.keys(routes) as OperationName[]

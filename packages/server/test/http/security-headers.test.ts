@@ -1,6 +1,7 @@
 import { routes } from '@authconn/shared'
 import { describe, expect, test } from 'vitest'
-import { urlOf, useVault } from '../support/vault.ts'
+import { urlOf } from '../support/url-of.ts'
+import { useVault } from '../support/vault.ts'
 
 const vault = useVault({ environment: { AUTHCONN_TRUSTED_PROXIES: '127.0.0.1' } })
 

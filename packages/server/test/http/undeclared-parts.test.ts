@@ -1,6 +1,7 @@
 import { contract, type Endpoint, type OperationName, routes } from '@authconn/shared'
 import { describe, expect, test } from 'vitest'
-import { expectProblem, urlOf, useVault } from '../support/vault.ts'
+import { urlOf } from '../support/url-of.ts'
+import { expectProblem, useVault } from '../support/vault.ts'
 
 const v = useVault()
 const operations = Object.keys(routes) as OperationName[]

@@ -2,7 +2,8 @@ import { contract, type OperationName, routes } from '@authconn/shared'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { composeVault } from '../../src/compose.ts'
 import { createLogger } from '../../src/logger.ts'
-import { type Answer, expectProblem, urlOf, useVault } from '../support/vault.ts'
+import { urlOf } from '../support/url-of.ts'
+import { type Answer, expectProblem, useVault } from '../support/vault.ts'
 
 const v = useVault()
 let operator: string

@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Operation, type OperationName, routes } from '@authconn/shared'
-import { inject, onTestFinished } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { compileCache } from './cache.ts'
-import { urlOf } from './vault.ts'
+import { putEmptyDatabase } from './put-empty-database.ts'
+import { urlOf } from './url-of.ts'
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
@@ -23,11 +24,6 @@ export function directoryWithDatabase(): string {
   const directory = temporaryDirectory()
   putEmptyDatabase(directory)
   return directory
-}
-
-/** The same in a directory that is there, or will be. */
-export function putEmptyDatabase(dataDirectory: string): void {
-  cpSync(inject('emptyDatabase').directory, join(dataDirectory, 'database'), { recursive: true })
 }
 
 export interface Finished {

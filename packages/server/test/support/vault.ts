@@ -11,6 +11,7 @@ import { type Config, loadConfig } from '../../src/config/load-config.ts'
 import { createLogger } from '../../src/logger.ts'
 import { makeOperatorKey } from '../../src/make-operator-key.ts'
 import { temporaryDatabase } from './temporary-database.ts'
+import { urlOf } from './url-of.ts'
 
 type Input<N extends OperationName> = Partial<Pick<Operation<N>, 'params' | 'query' | 'body'>>
 
@@ -215,19 +216,6 @@ function createTestVault(vault: Vault, sandbox: Sandbox, adminKey: string, datab
     keyFor,
     createWorkspace,
   }
-}
-
-export function urlOf(
-  name: OperationName,
-  params: Record<string, unknown>,
-  query: Record<string, unknown>,
-): string {
-  const [, path] = routes[name]
-  const filled = path.replaceAll(/\{(\w+)\}/g, (_all, key: string) => encodeURIComponent(String(params[key])))
-  const search = new URLSearchParams(
-    Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]])),
-  )
-  return search.size > 0 ? `${filled}?${search}` : filled
 }
 
 /** Whether the contract says that an operation may answer so: what it lists is all that a client prepares for. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type Sandbox, type SandboxOptions, startSandbox } from '@authconn/sandbox'
 import { type AuthconnClient, createClient } from '@authconn/sdk'
 import { afterAll, beforeAll, expect, vi } from 'vitest'
-import { putEmptyDatabase } from '../../../../server/test/support/vault-process.ts'
+import { putEmptyDatabase } from '../../../../server/test/support/put-empty-database.ts'
 import { type Child, cliPath, startChild, stopChild, vaultPath } from './child.ts'
 
 export interface World {

@@ -44,6 +44,8 @@ export async function fakeGcpKms(): Promise<FakeGcpKms> {
       AUTHCONN_GCP_KMS_ENDPOINT: `http://127.0.0.1:${service.port}`,
       GCE_METADATA_HOST: `127.0.0.1:${metadata.port}`,
       METADATA_SERVER_DETECTION: 'assume-present',
+      // Otherwise the library asks the machine's gcloud, where there is one, and that takes a second.
+      GOOGLE_CLOUD_PROJECT: 'example',
     },
     metadata,
   })
