@@ -3,6 +3,7 @@ import { createVitest, parseCLI, startVitest, type TestCase, type TestModule, ty
 import { promises } from '../test/security/promises.ts'
 import { bundle } from './lib/bundle.ts'
 import { checks } from './lib/checks.ts'
+import { findUnprovoked } from './lib/find-unprovoked.ts'
 import { describeVerdict, evidenceOf, judgePromises } from './lib/judge-promises.ts'
 import { runSteps } from './lib/steps.ts'
 
@@ -26,6 +27,10 @@ const failed = tests.filter((test) => test.result().state === 'failed').length +
 
 const judged = isSecurity || (everything && options.testNamePattern === undefined)
 const verdicts = judged ? judgePromises(promises, tests.map(toRunTest)) : []
+const unprovoked =
+  judged && !isSecurity
+    ? findUnprovoked(tests.map((test) => ({ ...toRunTest(test), provoked: test.meta().provoked ?? [] })))
+    : []
 const broken = verdicts.filter(({ problems }) => problems.length > 0).length
 
 if (options.testNamePattern === undefined && !isSecurity)
@@ -33,8 +38,10 @@ if (options.testNamePattern === undefined && !isSecurity)
 if (passed + failed === 0) console.log('no test ran')
 if (!built) console.log('a check or the build failed: see the top')
 for (const verdict of verdicts) console.log(describeVerdict(verdict))
+for (const code of unprovoked)
+  console.log(`not provoked: ${code}. No test has had it told to anybody: see "A new error" in CONTRIBUTING.md`)
 if (broken > 0) console.log(`${broken} promises of docs/security.md are not held`)
-if (!built || broken > 0 || failed > 0 || passed === 0) process.exitCode = 1
+if (!built || broken > 0 || unprovoked.length > 0 || failed > 0 || passed === 0) process.exitCode = 1
 // What `security` leaves out of a file is not its business.
 console.log(`${passed} passed, ${failed} failed${isSecurity ? '' : `, ${skipped.length} skipped`}`)
 

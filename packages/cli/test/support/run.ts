@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { AuthconnError } from '@authconn/sdk'
 import { onTestFinished } from 'vitest'
+import { noteEnd } from '../../../../test/support/provoked-errors.ts'
 import type { Keychain } from '../../src/profiles/keychain.ts'
 import { type Io, runCli } from '../../src/run-cli.ts'
 
@@ -54,7 +55,10 @@ export function begin(
       return keychain
     },
   }
-  const exitCode = runCli(argv, io)
+  const exitCode = runCli(argv, io).then((code) => {
+    noteEnd({ exitCode: code, stderr: written.stderr }, 'played')
+    return code
+  })
   return { stdin, stdout: () => written.stdout, stderr: () => written.stderr, interrupt, exitCode }
 }
 

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { noteAnswer } from '../../../../test/support/provoked-errors.ts'
 import { useVault } from '../support/vault.ts'
 
 const most = 20
@@ -64,7 +65,10 @@ describe('a slow client is cut off', { timeout: 60_000 }, () => {
     expect(bodyEnd).toBeLessThan(29)
     for (const { seen } of [mute, head, body]) {
       expect(seen.text).toMatch(/^HTTP\/1\.1 408 /)
-      expect(seen.text).toContain('request_timeout')
+      const [, body = ''] = seen.text.split('\r\n\r\n')
+      const answer = { status: 408, body: JSON.parse(body) }
+      noteAnswer(answer)
+      expect(answer.body.code).toBe('request_timeout')
     }
   })
 

@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { browse, type Sandbox, startSandbox } from '@authconn/sandbox'
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
+import { askDatabase } from '../support/ask-database.ts'
 import { temporaryDatabase } from '../support/temporary-database.ts'
 import {
   directoryWithDatabase,
@@ -295,6 +296,11 @@ describe('migrate', () => {
     expect(readdirSync(env.AUTHCONN_DATA_DIR)).toEqual([])
     const vault = await startVaultProcess(env)
     expect((await vault.call('listConnections')).status).toBe(200)
+
+    const future = "insert into kysely_migration (name, timestamp) values ('9999-future', '')"
+    await askDatabase(env.DATABASE_URL, future)
+    const tooOld = await runServer(['migrate'], env)
+    expect(tooOld).toMatchObject({ code: 1, stderr: expect.stringContaining('schema_too_new') })
   })
 
   test('runs in several replicas that start at once on an empty database, with one key', async () => {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Operation, type OperationName, routes } from '@authconn/shared'
 import { onTestFinished } from 'vitest'
+import { noteAnswer, noteServerEnd } from '../../../../test/support/provoked-errors.ts'
 import { compileCache } from './cache.ts'
 import { putEmptyDatabase } from './put-empty-database.ts'
 import { urlOf } from './url-of.ts'
@@ -37,7 +38,9 @@ export async function runServer(args: string[], env: Record<string, string>): Pr
   const child = start(args, env)
   const output = collect(child)
   await once(child, 'close')
-  return { code: child.exitCode, ...output() }
+  const finished = { code: child.exitCode, ...output() }
+  noteServerEnd(finished)
+  return finished
 }
 
 /** A running vault as a process of its own. Killed when the test ends, if it still runs. */
@@ -77,7 +80,13 @@ export async function startVaultProcess(env: Record<string, string> & { AUTHCONN
         },
         ...(input.body === undefined ? {} : { body: JSON.stringify(input.body) }),
       })
-      return { status: response.status, headers: response.headers, body: JSON.parse(await response.text()) }
+      const answer = {
+        status: response.status,
+        headers: response.headers,
+        body: JSON.parse(await response.text()),
+      }
+      noteAnswer(answer)
+      return answer
     },
   }
 }

@@ -6,6 +6,7 @@ import { browse, type Sandbox, type SandboxOptions, startSandbox } from '@authco
 import { contract, errorsOf, type NewCaller, type Operation, type OperationName, routes } from '@authconn/shared'
 import pg from 'pg'
 import { afterAll, beforeAll, inject } from 'vitest'
+import { noteAnswer } from '../../../../test/support/provoked-errors.ts'
 import { composeVault, type Vault } from '../../src/compose.ts'
 import { type Config, loadConfig } from '../../src/config/load-config.ts'
 import { createLogger } from '../../src/logger.ts'
@@ -82,11 +83,13 @@ function createTestVault(vault: Vault, sandbox: Sandbox, adminKey: string, datab
         : { payload: typeof options.body === 'string' ? options.body : JSON.stringify(options.body) }),
     })
     const isJson = /json/.test(String(response.headers['content-type']))
-    return {
+    const answer = {
       status: response.statusCode,
       headers: response.headers,
       body: isJson ? response.json() : response.body,
     }
+    noteAnswer(answer)
+    return answer
   }
 
   async function call<N extends OperationName>(

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type Sandbox, type SandboxOptions, startSandbox } from '@authconn/sandbox'
 import { type AuthconnClient, createClient } from '@authconn/sdk'
 import { afterAll, beforeAll, expect, vi } from 'vitest'
+import { noteEnd } from '../../../../../test/support/provoked-errors.ts'
 import { putEmptyDatabase } from '../../../../server/test/support/put-empty-database.ts'
 import { type Child, cliPath, startChild, stopChild, vaultPath } from './child.ts'
 
@@ -73,7 +74,9 @@ async function createWorld(closers: (() => Promise<unknown>)[], options: Sandbox
       const child = startChild(cliPath, args, { ...env, ...changes })
       child.process.stdin?.end(input)
       const { exitCode } = await child.ended
-      return { exitCode, stdout: child.stdout(), stderr: child.stderr() }
+      const ended = { exitCode, stdout: child.stdout(), stderr: child.stderr() }
+      noteEnd(ended, 'real')
+      return ended
     },
     begin: (args) => startChild(cliPath, args, env),
     async create(name) {
