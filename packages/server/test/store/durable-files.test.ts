@@ -4,12 +4,12 @@ import { sql } from 'kysely'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { openDatabase } from '../../src/adapters/postgres/open-database.ts'
 import { silentLog } from '../support/stores.ts'
-import { temporaryDirectory } from '../support/vault-process.ts'
+import { directoryWithDatabase } from '../support/vault-process.ts'
 
 vi.mock('node:fs', { spy: true })
 
 test('the embedded database brings every commit to the disk before it answers', async () => {
-  const { db, close } = await openDatabase({ directory: join(temporaryDirectory(), 'database') }, silentLog)
+  const { db, close } = await openDatabase({ directory: join(directoryWithDatabase(), 'database') }, silentLog)
   onTestFinished(close)
   await sql`create table kept (id int)`.execute(db)
   const synced = vi.mocked(fsyncSync).mock
