@@ -11,6 +11,8 @@ export interface CommandData {
   flags: Flags
   /** Words that its flags take, and what they mean. */
   terms?: { heading: string; meanings: Readonly<Record<string, string>> }
+  /** What its exit codes mean beyond what they mean for all commands. */
+  exits?: Readonly<Record<number, string>>
   /** Command lines, and what each does. */
   examples: readonly (readonly [line: string, does: string])[]
 }

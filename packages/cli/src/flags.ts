@@ -46,14 +46,21 @@ export const integer = (
   value: string,
   help: string,
   range: { from: number; to: number; fallback: number },
-): Flag<number> => ({ value, help, fallback: range.fallback, parse: wholeNumber(range) })
+): Flag<number> => ({
+  value,
+  help: withRange(help, range),
+  fallback: range.fallback,
+  parse: wholeNumber(range),
+})
 
 /** The same without a fallback, so that it shows whether it was given. */
 export const optionalInteger = (
   value: string,
   help: string,
   range: { from: number; to: number },
-): Flag<number | undefined> => ({ value, help, parse: wholeNumber(range) })
+): Flag<number | undefined> => ({ value, help: withRange(help, range), parse: wholeNumber(range) })
+
+const withRange = (help: string, { from, to }: { from: number; to: number }) => `${help} (${from} to ${to})`
 
 const wholeNumber =
   ({ from, to }: { from: number; to: number }) =>
@@ -66,7 +73,7 @@ const wholeNumber =
 /** A length of time in seconds, given as such or with its unit: `90`, `90s`, `10m`, `1h`, `2d`. */
 export const duration = (help: string, range: { from: number; to: number }): Flag<number | undefined> => ({
   value: 'TIME',
-  help,
+  help: `${help} (such as 90s, 10m or 1h; ${inWords(range.from)} to ${inWords(range.to)})`,
   parse(given, flag) {
     const [, number, unit = 's'] = /^(\d{1,9})([smhd])?$/.exec(given) ?? []
     const seconds = Number(number) * (secondsIn[unit] ?? Number.NaN)

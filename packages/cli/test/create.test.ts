@@ -86,12 +86,13 @@ test('sends explicit endpoints under their names', async () => {
     introspection_endpoint: 'https://a.example/4',
     userinfo_endpoint: 'https://a.example/5',
     jwks_uri: 'https://a.example/6',
-    token_endpoint_auth_method: 'client_secret_post',
   }
   const extra = Object.entries(endpoints).flatMap(([name, value]) => [`--${name.replaceAll('_', '-')}`, value])
-  const { exitCode } = await run(['create', 'a', ...flags, '--client-secret', '-', ...extra], { url, stdin: 's' })
+  const given = [...flags, '--client-secret', '-', '--client-auth', 'client_secret_post']
+  const { exitCode } = await run(['create', 'a', ...given, ...extra], { url, stdin: 's' })
   expect(exitCode).toBe(0)
-  expect(requests[0]?.body).toMatchObject({ name: 'a', client_secret: 's', ...endpoints })
+  const method = { token_endpoint_auth_method: 'client_secret_post' }
+  expect(requests[0]?.body).toMatchObject({ name: 'a', client_secret: 's', ...method, ...endpoints })
 })
 
 describe('a private key in the place of a secret', () => {
@@ -121,17 +122,6 @@ describe('a private key in the place of a secret', () => {
     [['--client-secret', '-', '--key-id', 'k'], '--key-id goes with a private key'],
     [['--client-secret', '-', '--client-cert-file', 'x'], '--client-cert-file goes with a private key'],
     [['--client-secret', '-', '--private-key-file', 'x'], 'not both'],
-    [
-      [
-        '--client-secret',
-        '-',
-        '--client-auth',
-        'client_secret_post',
-        '--token-endpoint-auth-method',
-        'client_secret_basic',
-      ],
-      'different ways',
-    ],
     [['--private-key-file', '/nonexistent/key'], 'The private key cannot be read: ENOENT'],
   ])('%j is a mistake: %s', async (extra, words) => {
     const { exitCode, stderr } = await run(['create', 'a', ...flags, ...extra], { stdin: 's' })

@@ -16,10 +16,10 @@ describe('token', () => {
     [['--min-ttl', '10m'], { min_ttl: '600' }],
     [['--min-ttl=0'], { min_ttl: '0' }],
     [
-      ['--min-ttl', '24h', '--force-refresh', '--subject', 's'],
+      ['--min-ttl', '24h', '--refresh', '--subject', 's'],
       { min_ttl: '86400', force_refresh: 'true', subject: 's' },
     ],
-    [['--force-refresh'], { force_refresh: 'true' }],
+    [['--refresh'], { force_refresh: 'true' }],
     [[], {}],
   ])('with %j asks the vault for %j', async (flags, query) => {
     const { url, requests } = await fakeVault({ getToken: () => token() })

@@ -36,7 +36,7 @@ test('sends the new client secret of a file, and says how long the former one is
   ])
   expect(stdout).toMatch(/^Updated google-oauth\.\n {2}status +active\n/)
   expect(stdout).toContain(`used where the new one is refused, until ${until} (6 days 23 h)`)
-  expect(stderr).toBe('To try it now: authconn token google-oauth --force-refresh\n')
+  expect(stderr).toBe('To try it now: authconn token google-oauth --refresh\n')
   expect(stdout).not.toContain('canary')
 })
 
@@ -45,10 +45,10 @@ test.each([
   [['--client-secret-file', '-', '--overlap', '7d'], { client_secret: 's3cret', overlap: 604_800 }],
   [['--client-secret', '-', '--overlap', '0'], { client_secret: 's3cret', overlap: 0 }],
   [
-    ['--client-secret', '-', '--token-endpoint-auth-method', 'client_secret_post'],
+    ['--client-secret', '-', '--client-auth', 'client_secret_post'],
     { client_secret: 's3cret', token_endpoint_auth_method: 'client_secret_post' },
   ],
-  [['--token-endpoint-auth-method', 'client_secret_basic'], { token_endpoint_auth_method: 'client_secret_basic' }],
+  [['--client-auth', 'client_secret_basic'], { token_endpoint_auth_method: 'client_secret_basic' }],
 ])('%j sends %j and nothing else', async (flags, body) => {
   const { url, requests } = await vault()
   for (const command of [['update'], ['workspace', 'authconnection', 'update']]) {
@@ -142,7 +142,7 @@ describe.skipIf(process.platform === 'win32')('in a terminal', () => {
 
   test('nothing is asked when another way to authenticate is all that is to change', async () => {
     const { url, requests } = await vault()
-    const argv = ['update', 'google-oauth', '--token-endpoint-auth-method', 'client_secret_post']
+    const argv = ['update', 'google-oauth', '--client-auth', 'client_secret_post']
     const terminal = openTerminal(argv, envOf(url))
     expect(await terminal.exitCode).toBe(0)
     expect(requests.map(({ operation }) => operation)).toEqual(['updateConnection'])

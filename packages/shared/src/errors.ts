@@ -299,7 +299,7 @@ const table = {
     status: 422,
     kind: 'provider',
     title: 'The provider does not accept the client id or client secret',
-    hint: 'The client secret is wrong, or was rotated at the provider. Give the current one with `authconn update NAME --client-secret-file FILE`; where the provider wants it in another place, `--token-endpoint-auth-method` says so. If the mistake was at the provider, ask once with `authconn token NAME --force-refresh`.',
+    hint: 'The client secret is wrong, or was rotated at the provider. Give the current one with `authconn update NAME --client-secret-file FILE`; where the provider wants it in another place, `--client-auth` says so. If the mistake was at the provider, ask once with `authconn token NAME --refresh`.',
   },
   min_ttl_unreachable: {
     status: 409,

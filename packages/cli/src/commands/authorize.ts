@@ -46,6 +46,7 @@ export const authorize = defineCommand({
     timeout: integer('SECONDS', 'how long to wait', { from: 1, to: 3600, fallback: 300 }),
     subject: text('SUBJECT', 'authorize for this user of the application, instead of the application itself'),
   },
+  exits: { 5: 'the port is taken', 8: 'denied, timed out, or what came back was not right' },
   examples: [
     ['authconn authorize google-oauth --scopes openid,email --port 8080', 'opens the browser and waits'],
     [

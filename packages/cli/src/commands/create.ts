@@ -30,7 +30,7 @@ export const create = defineCommand({
       'the secret from standard input',
     ],
     [
-      'authconn create acme --provider-url https://acme.example --authorization-endpoint https://acme.example/authorize --token-endpoint https://acme.example/token --client-id ID --client-secret-file secret.txt',
+      'authconn create legacy --provider-url https://acme.example --authorization-endpoint https://acme.example/authorize --token-endpoint https://acme.example/token --client-id ID --client-secret-file secret.txt',
       'a provider that cannot be discovered',
     ],
     [
@@ -38,7 +38,7 @@ export const create = defineCommand({
       'a client that signs with its key instead of having a secret',
     ],
     [
-      'authconn create bank --provider-url https://id.bank.example --client-id ID --client-auth tls_client_auth --private-key-file key.pem --client-cert-file cert.pem',
+      'authconn create bank-mtls --provider-url https://id.bank.example --client-id ID --client-auth tls_client_auth --private-key-file key.pem --client-cert-file cert.pem',
       'a client that shows its certificate',
     ],
     [

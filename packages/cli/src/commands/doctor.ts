@@ -15,7 +15,7 @@ import { describeDiagnosis } from '../output/diagnosis.ts'
 
 export const doctor = defineCommand({
   description:
-    'Looks at what goes wrong most often: which vault, whether it answers, the clocks, the API key and its file, the redirect URI and its port, the state of the connections; with a name also what its provider publishes. Explains the usual OAuth errors. The exit code is 1 when something failed.',
+    'Looks at what goes wrong most often: which vault, whether it answers, the clocks, the API key and its file, the redirect URI and its port, the state of the connections; with a name also what its provider publishes. Explains the usual OAuth errors.',
   operand: { ...nameOperand, help: 'the connection to look at; all of them when left out' },
   flags: {
     ...nameFlag,
@@ -30,6 +30,7 @@ export const doctor = defineCommand({
     heading: 'The usual errors',
     meanings: Object.fromEntries(Object.entries(oauthErrors).map(([error, { means }]) => [error, `${means}.`])),
   },
+  exits: { 1: 'a check failed' },
   examples: [
     ['authconn doctor', 'the vault, the key, this machine, and every connection'],
     ['authconn doctor google-oauth', 'one connection and its provider'],

@@ -11,12 +11,13 @@ export const run = defineCommand({
   flags: {
     token: several('VAR=NAME', 'a variable, and the connection whose token it is to hold'),
     subject: text('SUBJECT', "the tokens of this user of the application, instead of the application's own"),
-    minTtl: duration('how long the tokens must still be valid for, such as 10m', { from: 0, to: 86_400 }),
+    minTtl: duration('how long the tokens must still be valid for', { from: 0, to: 86_400 }),
     refresh: toggle('refresh the tokens first, so that their whole life is ahead of them'),
     keepIdentity: toggle(
       'leave the program the variables by which GitHub Actions gives the job its identity; with it the program can ask the vault, too',
     ),
   },
+  exits: { 0: 'once the program runs, its exit code is that of the command' },
   examples: [
     ['authconn run --token GOOGLE_TOKEN=google-oauth -- ./report.sh', 'a script that reads $GOOGLE_TOKEN'],
     [

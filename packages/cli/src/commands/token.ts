@@ -18,11 +18,11 @@ export const token = defineCommand({
   flags: {
     ...nameFlag,
     subject: text('SUBJECT', "the token of this user of the application, instead of the application's own"),
-    minTtl: duration('how long the token must still be valid for, such as 90s, 10m or 1h', {
+    minTtl: duration('how long the token must still be valid for', {
       from: 0,
       to: 86_400,
     }),
-    forceRefresh: toggle(
+    refresh: toggle(
       'refresh although the token is good, unless that was done a moment ago: it was revoked at the provider, or to try the client secret',
     ),
     format: oneOf(tokenFormats, 'how it is printed, as below; raw unless given'),
@@ -40,6 +40,7 @@ export const token = defineCommand({
       netrc: 'machine HOST login LOGIN password TOKEN, for curl --netrc-file and git',
     },
   },
+  exits: { 5: 'somebody must authorize again, or no token lives that long', 7: 'try again later' },
   examples: [
     ['authconn token google-oauth', 'a token that is valid now'],
     [
@@ -47,7 +48,7 @@ export const token = defineCommand({
       'call an API with it',
     ],
     ['authconn token google-oauth --min-ttl 10m', 'for work that takes ten minutes'],
-    ['authconn token google-oauth --force-refresh', 'another one, after an API refused the last'],
+    ['authconn token google-oauth --refresh', 'another one, after an API refused the last'],
     ['authconn token google-oauth --format env', 'GOOGLE_OAUTH_ACCESS_TOKEN=…, quoted for a shell'],
     [
       'authconn token google-oauth --format header | curl -H @- https://www.googleapis.com/oauth2/v2/userinfo',
@@ -57,14 +58,14 @@ export const token = defineCommand({
     ['authconn token google-oauth --json', 'with its end: {"access_token": …, "expires_at": …}'],
   ],
 
-  async run(ctx, { subject, minTtl, forceRefresh, ...flags }, operands): Promise<Printed> {
+  async run(ctx, { subject, minTtl, refresh, ...flags }, operands): Promise<Printed> {
     const { signal } = ctx
     const format = flags.format ?? 'raw'
     checkDetails(format, flags, ctx.json)
     const name = await existingName(ctx, flags, operands)
     const { variable = variableOf(name), host = '', login = 'oauth2' } = flags
     const vault = await ctx.vault()
-    const asked = { signal, subject, minTtl, forceRefresh }
+    const asked = { signal, subject, minTtl, forceRefresh: refresh }
     const fetched = await ctx.waitFor('Fetching the token', vault.getConnectionToken(name, asked))
     return { token: fetched, format, details: { variable, host, login } }
   },

@@ -15,6 +15,7 @@ export const types = defineCommand({
     globals: toggle('declare what authconn function run gives to functions, too'),
     check: toggle('write nothing, and fail where the file is not what it would be'),
   },
+  exits: { 5: 'with --check: the file is missing or out of date' },
   examples: [
     ['authconn types --out src/authconn.d.ts', 'write it'],
     ['authconn types --out src/authconn.d.ts --check', 'in CI: exit code 5 where somebody forgot to'],

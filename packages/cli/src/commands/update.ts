@@ -18,7 +18,7 @@ export const update = defineCommand({
       'when the former one has leaked: it is forgotten at once',
     ],
     [
-      'authconn update acme --token-endpoint-auth-method client_secret_post',
+      'authconn update acme --client-auth client_secret_post',
       'for a provider that wants the secret in the body of the request',
     ],
   ],
@@ -38,6 +38,6 @@ export const update = defineCommand({
 
   next: ({ name, status, refreshable }) => {
     if (status !== 'active') return `Next: authconn authorize ${name}`
-    return refreshable ? `To try it now: authconn token ${name} --force-refresh` : undefined
+    return refreshable ? `To try it now: authconn token ${name} --refresh` : undefined
   },
 })

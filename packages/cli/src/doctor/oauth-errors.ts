@@ -7,7 +7,7 @@ export const oauthErrors = {
     steps: (client: string) => [
       `Compare the client id with the provider's console, environment included: ${client}.`,
       'Give the current secret with `authconn update NAME --client-secret-file FILE`. Copy its value, not its id, and no line break with it.',
-      'Where the provider wants the secret in the body: `authconn update NAME --token-endpoint-auth-method client_secret_post`.',
+      'Where the provider wants the secret in the body: `authconn update NAME --client-auth client_secret_post`.',
     ],
   },
   redirect_uri_mismatch: {

@@ -21,7 +21,6 @@ export const authenticationFlags = {
     authMethods,
     'how the client authenticates, where the provider does not say or offers several',
   ),
-  tokenEndpointAuthMethod: oneOf(authMethods, 'the same by its name in the standards'),
   privateKeyFile: text('FILE', 'a file that holds a private key in PEM, in the place of a client secret'),
   keyId: text('ID', 'the key id (kid) by which the provider knows it'),
   keyAlg: oneOf(keyAlgorithms, 'how it signs, where it could in several ways'),
@@ -29,18 +28,6 @@ export const authenticationFlags = {
 }
 
 type Given = FlagValues<typeof authenticationFlags>
-
-/** How the client is to authenticate. Throws usage when two flags say different things. */
-export function authMethod({ clientAuth, tokenEndpointAuthMethod }: Given): Given['clientAuth'] {
-  if (
-    clientAuth !== undefined &&
-    tokenEndpointAuthMethod !== undefined &&
-    clientAuth !== tokenEndpointAuthMethod
-  ) {
-    throw new AuthconnError('usage', '--client-auth and --token-endpoint-auth-method name different ways.')
-  }
-  return clientAuth ?? tokenEndpointAuthMethod
-}
 
 /** The client's key; undefined when no flag gives one. Throws usage, also for what goes with a key that is not there. */
 export async function readClientKey(

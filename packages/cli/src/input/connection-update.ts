@@ -3,7 +3,7 @@ import type { ConnectionUpdate } from '@authconn/shared'
 import type { Context } from '../context.ts'
 import { duration, type FlagValues, text } from '../flags.ts'
 import { clientSecret } from './answer-rules.ts'
-import { authenticationFlags, authMethod, readClientKey } from './client-key.ts'
+import { authenticationFlags, readClientKey } from './client-key.ts'
 import { existingName } from './connection-name.ts'
 import { defined } from './defined.ts'
 import { askSecret } from './prompts.ts'
@@ -29,7 +29,7 @@ export async function connectionUpdate(
   operands: readonly string[],
 ): Promise<{ name: string; body: ConnectionUpdate }> {
   const { overlap } = flags
-  const method = authMethod(flags)
+  const method = flags.clientAuth
   const source = secretSource(flags)
   if (flags.privateKeyFile !== undefined && source !== undefined) {
     throw new AuthconnError('usage', 'Give a client secret or --private-key-file, not both.')

@@ -3,7 +3,7 @@ import type { NewConnection } from '@authconn/shared'
 import type { Context } from '../context.ts'
 import { type FlagValues, oneOf, text } from '../flags.ts'
 import { clientId, clientSecret, isProviderName, provider } from './answer-rules.ts'
-import { authenticationFlags, authMethod, readClientKey } from './client-key.ts'
+import { authenticationFlags, readClientKey } from './client-key.ts'
 import { askName, givenName, objectionTo } from './connection-name.ts'
 import { defined } from './defined.ts'
 import { grantFields, grantFlags, readServiceAccount } from './grant-type.ts'
@@ -42,7 +42,7 @@ export async function newConnection(
   const name = givenName(flags, operands)
   const account = await readServiceAccount(ctx, flags)
   const source = secretSource(flags)
-  const method = authMethod(flags)
+  const method = flags.clientAuth
   if (account && (flags.privateKeyFile !== undefined || source !== undefined)) {
     throw new AuthconnError('usage', '--service-account-file has the key: give no other key or secret beside it.')
   }

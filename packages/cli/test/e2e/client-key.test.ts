@@ -49,7 +49,7 @@ test('a client with a private key and no secret is created, authorized and refre
   expect((await authorizing.ended).exitCode).toBe(0)
   expect(sandbox.stats.pushedAuthorizations).toBe(1)
   const first = await authconn(['token', 'bank'])
-  const second = await authconn(['token', 'bank', '--force-refresh'])
+  const second = await authconn(['token', 'bank', '--refresh'])
   expect({ exitCode: second.exitCode, stderr: second.stderr }).toEqual({ exitCode: 0, stderr: '' })
   expect(second.stdout).not.toBe(first.stdout)
 

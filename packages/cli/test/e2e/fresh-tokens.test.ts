@@ -17,7 +17,7 @@ test('a refresh can be forced, and is in the history', async () => {
   await create('forced')
   expect(await authorize('forced')).toBe(0)
   const first = JSON.parse((await authconn(['token', 'forced', '--json'])).stdout)
-  const second = JSON.parse((await authconn(['token', 'forced', '--force-refresh', '--json'])).stdout)
+  const second = JSON.parse((await authconn(['token', 'forced', '--refresh', '--json'])).stdout)
   expect(second.access_token).not.toBe(first.access_token)
   expect(second.version).not.toBe(first.version)
 

@@ -11,8 +11,9 @@ const patience = 3_600_000
 
 export const verifyAudit = defineCommand({
   description:
-    'Reads the whole log, of all workspaces. It ends in a head: the newest checkpoint, which vouches for all before it. Whoever holds the database and the key of the vault could write the log anew, and would get by everything but a head that was kept elsewhere: keep the newest, and give it to the next verification. The exit code is 1 when something is found.',
+    'Reads the whole log, of all workspaces. It ends in a head: the newest checkpoint, which vouches for all before it. Whoever holds the database and the key of the vault could write the log anew, and would get by everything but a head that was kept elsewhere: keep the newest, and give it to the next verification.',
   flags: { head: text('N:MAC', 'the head that a former verification ended in, which must still be there') },
+  exits: { 1: 'something was found' },
   examples: [
     ['authconn audit verify', 'is it intact in itself, and what is its head?'],
     ['authconn audit verify --head 41:9f86d0…', 'is it also the one that was verified before?'],

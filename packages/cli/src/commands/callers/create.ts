@@ -21,7 +21,7 @@ export const createCaller = defineCommand({
       'for servers on a private network, for all users of the application',
     ],
     [
-      'authconn callers create ci --allow token:read --json | jq -r .api_key | gh secret set AUTHCONN_API_KEY',
+      'authconn callers create deploy --allow token:read --json | jq -r .api_key | gh secret set AUTHCONN_API_KEY',
       'the key goes straight to where it is kept',
     ],
   ],

@@ -24,6 +24,7 @@ export const runFunctionFile = defineCommand({
     allowRead: several('PATH', 'a file or directory that it may read, too'),
     allowWrite: several('PATH', 'a file or directory that it may write'),
   },
+  exits: { 1: 'the function failed, or took too long' },
   examples: [
     ['authconn function run ./sync.ts', 'run it'],
     [`authconn function run ./sync.ts --input '{"since": "2026-01-01"}'`, 'with an argument'],

@@ -12,7 +12,7 @@ export const createWorkspace = defineCommand({
   flags: {},
   examples: [
     ['authconn workspaces create acme', 'a workspace, and the key of its first administrator'],
-    ['authconn workspaces create acme --json | jq -r .administrator.api_key', 'that key alone, for scripts'],
+    ['authconn workspaces create globex --json | jq -r .administrator.api_key', 'that key alone, for scripts'],
   ],
 
   async run(ctx, _flags, operands): Promise<CreatedWorkspace> {
