@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
-import { chmod, readFile } from 'node:fs/promises'
+import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
 import { basename, join } from 'node:path'
 import { type CodeSplittingGroup, rolldown } from 'rolldown'
+import { manPage } from './man-page.ts'
 import { root, type Step, StepError } from './steps.ts'
 
 /** What goes into the bundles; everything else must be a dependency of the package, installed beside it. */
@@ -57,6 +58,7 @@ async function bundleProgram(directory: string): Promise<string> {
   })
   await build.close()
   await chmod(join(directory, 'dist/main.js'), 0o755)
+  if (basename(directory) === 'cli') await writeFile(join(directory, 'dist/authconn.1'), await manPage())
   return output.map((file) => file.fileName).join('\n')
 }
 
