@@ -1,0 +1,29 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+
+export interface Ran {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+/**
+ * Lines of a shell, of which the first that fails ends them. What they export is there for the next lines in that
+ * directory, as in one terminal.
+ */
+export async function runShell(lines: string, cwd: string, env: Record<string, string>): Promise<Ran> {
+  const script = `
+[ -f .exported ] && . ./.exported
+trap 'declare -px > .exported' EXIT
+set -euo pipefail
+${lines}
+`
+  const child = spawn('bash', ['-c', script], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 55_000 })
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ])
+  return { code, stdout, stderr }
+}
