@@ -20,6 +20,11 @@ Run authconn help COMMAND for a command's flags and examples.`
 export const environment: Readonly<Record<string, string>> = {
   AUTHCONN_URL: 'where the vault is; a vault on this machine is found without',
   AUTHCONN_API_KEY: 'the API key, or AUTHCONN_API_KEY_FILE for a file that holds it',
+  AUTHCONN_ID_TOKEN:
+    'instead of a key an OIDC token that the vault trusts, or AUTHCONN_ID_TOKEN_FILE for its file; jobs of GitHub Actions with the permission id-token: write need neither',
+  AUTHCONN_AUDIENCE: 'whom that token is for, if not the URL of the vault',
+  AUTHCONN_WORKSPACE: 'the workspace that trusts it, if not the default one',
+  AUTHCONN_TRUST: 'the trust, where the token fits several',
   AUTHCONN_PROFILE: 'the vault and key kept by authconn login under that name',
   AUTHCONN_CONFIG_DIR: 'where profiles are kept, if not in the usual place',
   AUTHCONN_DATA_DIR: 'where a vault on this machine keeps its data, if not in the usual place',
