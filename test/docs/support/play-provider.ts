@@ -96,7 +96,16 @@ export function playProvider(): (call: Call) => Answer {
     if (refreshable) refreshTokens.set(refresh, to)
     const now = Math.floor(Date.now() / 1000)
     const { issuer: iss, clientId: aud, nonce, scope } = to
-    const claims = { iss, aud, nonce, sub: '1001', email: account.email, iat: now, exp: now + 3600 }
+    const claims = {
+      iss,
+      aud,
+      nonce,
+      sub: '1001',
+      tid: directory,
+      email: account.email,
+      iat: now,
+      exp: now + 3600,
+    }
     const openid = refreshable && iss !== undefined && /\bopenid\b/.test(scope)
     const tokens = {
       ...{ access_token: access, token_type: to.tokenType ?? 'Bearer', expires_in: 3600 },
@@ -117,6 +126,9 @@ export function playProvider(): (call: Call) => Answer {
 
 const refused = (): Answer => ({ status: 400, body: { error: 'invalid_grant' } })
 
+/** The directory of Microsoft's that they are in, as the guide names it. */
+const directory = '6babcaad-604b-40ac-a9d7-9fd97c0b779f'
+
 /** Who has consented, in the shapes in which APIs tell it. */
 const account = {
   ...{ sub: '1001', id: '1001', email: 'ann@acme.example', login: 'ann', name: 'Ann', ok: true },
@@ -130,7 +142,7 @@ const ofTokenAnswers = {
 }
 
 function issuerOf({ entry, variables }: NonNullable<ReturnType<typeof recognizeProvider>>): string | undefined {
-  return entry.issuer_url ? fillUrl(entry.issuer_url, variables) : undefined
+  return entry.issuer_url ? fillUrl(entry.issuer_url, variables).replace('{tenantid}', directory) : undefined
 }
 
 /** That of a provider which no catalog knows. */

@@ -6,9 +6,9 @@ import type { Context } from '../context.ts'
 import { getGrant } from '../get-grant.ts'
 import { duration } from '../output/time.ts'
 import { giveUp } from './give-up.ts'
-import { openBrowser } from './open-browser.ts'
 import { patience } from './patience.ts'
 import type { Consent, Consented } from './run-consent.ts'
+import { warnUnlessOpened } from './send-person.ts'
 import { beginUnhurried } from './start-authorization.ts'
 import { obstacleToBrowser, surroundings } from './surroundings.ts'
 
@@ -99,7 +99,7 @@ function showCode(
       expires_at: begun.expires_at,
     },
   )
-  if (opening) openBrowser(url, (reason) => ctx.warn(`the browser could not be opened: ${reason}`))
+  if (opening) void warnUnlessOpened(ctx, url)
 }
 
 /** Throws vault_answer_invalid: a browser is not handed just anything. */

@@ -17,9 +17,7 @@ export function sendPerson(
   const why = obstacle === undefined ? '' : `No browser is opened, since ${obstacle}. `
   // On another machine nothing that runs here could be in its way.
   const listensHere = new URL(redirectUri).protocol === 'http:'
-  const advice = listensHere
-    ? adviceFor(where, redirectUri, id === undefined ? 'login' : 'authorize')
-    : undefined
+  const advice = listensHere ? adviceFor(where, redirectUri, id === undefined ? 'login' : 'authorize') : undefined
   ctx.instruct(
     [
       `The redirect URI, which must be registered at the provider exactly like this: ${redirectUri}`,
