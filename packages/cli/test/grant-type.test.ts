@@ -102,6 +102,21 @@ describe('authorize', () => {
     expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('leave out --scopes') })
   })
 
+  test('does so with a key that may authorize, and not look', async () => {
+    const vault = await fakeVault({
+      getConnection() {
+        throw new Problem('permission_denied', 'It may not.')
+      },
+      startAuthorization() {
+        throw new Problem('grant_type_mismatch', 'It needs nobody.')
+      },
+      createGrant: () => grant(),
+    })
+    const { exitCode, stderr } = await run(['authorize', 'robot', '--port', '0'], { url: vault.url })
+    expect(exitCode, stderr).toBe(0)
+    expect(vault.requests.at(-1)).toMatchObject({ operation: 'createGrant', body: {} })
+  })
+
   test.each([
     [['--device', '--redirect-host', 'localhost'], 'With --device'],
     [['--device', '--paste'], 'With --device'],

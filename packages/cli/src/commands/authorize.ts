@@ -82,6 +82,13 @@ export const authorize = defineCommand({
         : awaitPasted(flags.redirectUri, paste)
     try {
       return await runConsent({ ctx, vault, listener }, { ...flags, name, paste })
+    } catch (error) {
+      // The key may authorize, and not look at what it authorizes.
+      const isUnseen = !isSaid && connection === undefined
+      if (isUnseen && error instanceof AuthconnError && error.code === 'grant_type_mismatch') {
+        return await fetchAtOnce(ctx, vault, name, flags)
+      }
+      throw error
     } finally {
       await listener.close()
     }
