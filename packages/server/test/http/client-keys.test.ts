@@ -109,6 +109,15 @@ describe.each([
     const revoked = await v.call('revokeGrant', { params: { name }, body: {} })
     expect(revoked.body.upstream, JSON.stringify(revoked.body)).toBe('revoked')
   })
+
+  test('gets tokens of its own by client credentials, and others, and revokes them', async () => {
+    const name = await withKey(clientId, key, { ...given, grant_type: 'client_credentials', scopes: ['api:read'] })
+    const [first, second] = [await v.call('getToken', { params: { name } }), await refetch(name)]
+    expect(second.status, JSON.stringify([first.body, second.body])).toBe(200)
+    expect(second.body.access_token).not.toBe(first.body.access_token)
+    const revoked = await v.call('revokeGrant', { params: { name }, body: {} })
+    expect(revoked.body.upstream, JSON.stringify(revoked.body)).toBe('revoked')
+  })
 })
 
 describe('security 7: the private key', () => {
