@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type OperationName, routes } from '@authconn/shared'
 import { proveVault } from '@authconn/shared/local'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
+import { startIssuer, vaultAudience } from '../support/oidc-issuer.ts'
 import { useVault } from '../support/vault.ts'
 
 const v = useVault()
@@ -130,6 +131,35 @@ test('answers the other operations too', async () => {
   expect(made.body.administrator.api_key).toMatch(/^ack_/)
   const { workspaces } = (await v.call('listWorkspaces', {}, operator)).body
   expect(workspaces.map((each: { name: string }) => each.name)).toContain('tenant')
+})
+
+test('takes the token of a CI job for a key that fetches a token, until the trust is revoked', async () => {
+  const issuer = await startIssuer()
+  onTestFinished(issuer.stop)
+  const name = 'ci-jobs'
+  const trust = {
+    name,
+    preset: 'github' as const,
+    issuer: issuer.url,
+    audience: [vaultAudience],
+    claims: [{ claim: 'repository_id', values: ['456789'] }],
+    permissions: ['token:read' as const],
+  }
+  expect((await v.call('createTrust', { body: trust })).status).toBe(201)
+  expect((await v.call('listTrusts')).body.trusts).toMatchObject([{ name }])
+  expect((await v.call('getTrust', { params: { name } })).body).toMatchObject(trust)
+  expect((await v.call('listLogins', {}, null)).body).toEqual({ logins: [] })
+  const body = {
+    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+    subject_token: issuer.sign(issuer.githubClaims()),
+    subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
+  } as const
+  const { access_token } = (await v.call('exchangeToken', { body }, null)).body
+  const connection = await v.createAuthorizedConnection()
+  const fetchToken = () => v.call('getToken', { params: { name: connection } }, access_token)
+  expect((await fetchToken()).status).toBe(200)
+  expect((await v.call('revokeTrust', { params: { name } })).status).toBe(200)
+  expect((await fetchToken()).body.code).toBe('invalid_api_key')
 })
 
 // Last, after all others of this file.
