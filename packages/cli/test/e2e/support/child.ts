@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { noteEnd } from '../../../../../test/support/provoked-errors.ts'
 import { compileCache } from '../../../../server/test/support/cache.ts'
 
 export const cliPath = fileURLToPath(new URL('../../../src/main.ts', import.meta.url))
@@ -25,7 +26,11 @@ export function startChild(script: string, args: readonly string[], env: Record<
   child.stderr.on('data', (chunk) => {
     written.stderr += String(chunk)
   })
-  const ended = once(child, 'close').then(([exitCode, signal]) => ({ exitCode, signal }))
+  const ended = once(child, 'close').then(([exitCode, signal]) => {
+    // It is not known here who answers.
+    if (script === cliPath && signal === null) noteEnd({ exitCode, stderr: written.stderr }, 'played')
+    return { exitCode, signal }
+  })
   return { process: child, stdout: () => written.stdout, stderr: () => written.stderr, ended }
 }
 
