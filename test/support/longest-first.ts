@@ -6,6 +6,7 @@ const long = [
   'packages/cli/test/e2e/',
   'test/packages/',
   'test/canary/',
+  'test/refresh-storm/',
   'test/bench/',
 ]
 
