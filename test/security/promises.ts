@@ -16,6 +16,7 @@ const server = (file: string, ...tests: string[]): Evidence => ({
   tests,
 })
 const cli = (file: string, ...tests: string[]): Evidence => ({ file: `packages/cli/test/${file}.test.ts`, tests })
+const sdk = (file: string, ...tests: string[]): Evidence => ({ file: `packages/sdk/test/${file}.test.ts`, tests })
 const whole = (file: string, ...tests: string[]): Evidence => ({ file: `test/${file}.test.ts`, tests })
 /** The same test in a suite that runs on either database. */
 const onBoth = (suite: string, ...tests: string[]) =>
@@ -372,6 +373,9 @@ export const promises: readonly SecurityPromise[] = [
       server('http/failed-authentication', 'security 26'),
       server('process/revocation', 'security 26'),
       server('identity/issuer-keys', 'security 26'),
+      cli('identity', 'an identity that cannot be used > is told with what was sent, and without the token'),
+      cli('login/oidc-provider', 'nothing is taken from'),
+      sdk('identity', 'a client with an identity > exchanges', 'a client with an identity > says what'),
     ],
   },
 ]

@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { judgeToken } from '../src/doctor/check-identity.ts'
 import { createProfileStore } from '../src/profiles/profile-store.ts'
@@ -193,6 +194,14 @@ test('a proxy that runs longer than a key lives goes on with the next one', asyn
   await proxy.exitCode
 })
 
+test.each(['ACTIONS_ID_TOKEN_REQUEST_TOKEN', 'AUTHCONN_ID_TOKEN'])('no function is given %s', async (name) => {
+  const file = fileURLToPath(import.meta.url)
+  expect(await run(['function', 'run', file, '--env', name])).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining('what reaches the vault'),
+  })
+})
+
 describe('doctor judges an OIDC token', () => {
   const now = new Date('2026-01-01T00:00:00.000Z')
   const exp = now.getTime() / 1000
@@ -223,6 +232,8 @@ describe('a profile that somebody logged in to', () => {
     expect(refused).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('[login_expired]') })
     expect(refused.stderr).toContain('authconn login --oidc --profile prod')
     expect(requests).toHaveLength(1)
+    const listed = await run(['profiles', 'list'], { env: await withProfile(url, ended) })
+    expect(listed.stdout).toMatch(/^\* {2}prod .* file +ended$/m)
   })
 })
 

@@ -15,7 +15,7 @@ async function create(flags: readonly string[], { workspace = 'default', preset 
     createTrust: () => trust({ preset, audience: [url] }),
     getSelf: () => self(workspace),
   })
-  return { ...(await run(['trusts', 'create', ...flags], { url })), url, body: requests[0]?.body }
+  return { ...(await run(['trusts', 'create', ...flags], { url })), url, body: requests.at(-1)?.body }
 }
 
 describe('trusts create', () => {
@@ -209,7 +209,7 @@ describe('trusts create', () => {
     await terminal.answer('Whose tokens are they?', '')
     await terminal.answer('Id of the repository', '456789')
     expect(await terminal.exitCode).toBe(0)
-    expect(requests[0]?.body).toMatchObject({
+    expect(requests.at(-1)?.body).toMatchObject({
       name: 'deploy',
       preset: 'github',
       claims: [{ claim: 'repository_id', values: ['456789'] }],

@@ -60,6 +60,7 @@ export function issuedKeys(exchange: (signal: AbortSignal) => Promise<IssuedKey>
 
   return {
     async get(signal) {
+      signal.throwIfAborted()
       const now = Date.now()
       // A clock that was set back says nothing about the age.
       if (held === undefined || now >= held.end || now < held.askedAt) return (await renew(signal)).apiKey

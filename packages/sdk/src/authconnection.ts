@@ -29,24 +29,24 @@ let latest: { settings: string; client: AuthconnClient } | undefined
 async function clientOfEnvironment(): Promise<AuthconnClient> {
   const env = environment()
   const settings = await readSettings(env)
-  const { url, apiKey, identity: platform, ...rest } = settings
-  if (url !== undefined && (apiKey !== undefined || platform !== undefined)) {
+  const { url, apiKey, identity, audience, workspace, trust, ...rest } = settings
+  if (url !== undefined && (apiKey !== undefined || identity !== undefined)) {
     const same = JSON.stringify(settings)
     if (latest?.settings !== same) {
-      const identity = platform && ((asked: IdentityRequest) => identityTokenOf(platform, asked))
-      latest = {
-        settings: same,
-        client: createClient({ url, ...(apiKey === undefined ? { identity } : { apiKey }), ...rest }),
-      }
+      const credential =
+        apiKey === undefined && identity !== undefined
+          ? { identity: (asked: IdentityRequest) => identityTokenOf(identity, asked), audience, workspace, trust }
+          : { apiKey }
+      latest = { settings: same, client: createClient({ url, ...credential, ...rest }) }
     }
     return latest.client
   }
-  const missing = [url ? '' : 'AUTHCONN_URL', apiKey || platform ? '' : 'AUTHCONN_API_KEY']
-    .filter(Boolean)
-    .join(' and ')
+  const hasKey = apiKey !== undefined || identity !== undefined
+  const missing = [url ? '' : 'AUTHCONN_URL', hasKey ? '' : 'AUTHCONN_API_KEY'].filter(Boolean).join(' and ')
+  const advice = hasKey || url === undefined ? undefined : adviceForIdentity(env, url)
   throw new AuthconnError('vault_not_configured', `The environment does not set ${missing}.`, {
     hint:
-      adviceForIdentity(env, url ?? 'VAULT-URL') ??
+      advice ??
       'Set AUTHCONN_URL and AUTHCONN_API_KEY or AUTHCONN_API_KEY_FILE, or use createClient({ url, apiKey }).',
   })
 }

@@ -121,19 +121,27 @@ function checkToken(token: Operation<'getToken'>['response'], origin: string) {
 
 /** Throws usage where they contradict each other, and invalid_api_key. */
 function keysOf(options: ClientOptions, base: URL, send: typeof fetch, ask: AskVault): ApiKeys {
-  const { apiKey, identity, workspace, trust } = options
-  if (apiKey !== undefined && identity !== undefined) {
-    throw new AuthconnError('usage', 'Give apiKey or identity, not both.')
+  const { apiKey, identity, audience, workspace, trust } = options
+  if (apiKey !== undefined && identity !== undefined) throw refusal('Give apiKey or identity, not both.')
+  if (identity === undefined && (audience ?? workspace ?? trust) !== undefined) {
+    throw refusal('audience, workspace and trust go with identity.')
   }
   if (apiKey !== undefined) return fixedKey(checkApiKey(apiKey))
   if (identity === undefined) return noKey(base)
-  const settings = { identity, workspace, trust, audience: options.audience ?? audienceOf(base.href) }
+  const settings = { identity, workspace, trust, audience: audience ?? audienceOf(base.href) }
   return issuedKeys((signal) =>
     exchangeIdentity(settings, { signal, fetch: send }, async (body) => {
       const { answer } = await ask('exchangeToken', { body }, { signal })
       return answer as Operation<'exchangeToken'>['response']
     }),
   )
+}
+
+function refusal(detail: string): AuthconnError {
+  return new AuthconnError('usage', detail, {
+    title: 'An option is not valid',
+    hint: 'Correct it in the code, or leave it out.',
+  })
 }
 
 function noKey({ origin }: URL): ApiKeys {

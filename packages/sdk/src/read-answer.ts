@@ -5,8 +5,8 @@ import { parseObject, readText } from './read-text.ts'
 const maxBytes = 16 * 1024 * 1024
 
 /**
- * The JSON object of a successful answer. No secret that was sent is in an error. Throws the vault's own problem (RFC 9457) as an AuthconnError, and
- * vault_answer_invalid for anything else. No cause is kept: what was answered may hold a token.
+ * The JSON object of a successful answer. Throws the vault's own problem (RFC 9457) as an AuthconnError, without the secrets
+ * that were sent, and vault_answer_invalid for anything else. No cause is kept: what was answered may hold a token.
  */
 export async function readAnswer(response: Response, origin: string, secrets: readonly string[]): Promise<object> {
   if (response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400)) {

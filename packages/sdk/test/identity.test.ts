@@ -190,6 +190,11 @@ describe('a client with an identity', () => {
   test('and an API key exclude each other; without either there is nothing to ask with', async () => {
     const both = () => createClient({ url: 'https://vault.example', apiKey: 'ak', identity: () => idToken(1) })
     expect(await thrown(both)).toMatchObject({ code: 'usage' })
+    const ignored = () => createClient({ url: 'https://vault.example', apiKey: 'ak', trust: 'ci' })
+    expect(await thrown(ignored)).toMatchObject({
+      code: 'usage',
+      detail: expect.stringContaining('go with identity'),
+    })
     const neither: AuthconnClient = createClient({ url: 'https://vault.invalid' })
     expect(await thrown(() => neither.call('getSelf'))).toMatchObject({ code: 'unauthenticated' })
   })

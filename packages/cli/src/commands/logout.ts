@@ -7,7 +7,7 @@ import { createProfileStore } from '../profiles/profile-store.ts'
 
 export const logout = defineCommand({
   description:
-    'Forgets the key of the current profile, or of the one that --profile or AUTHCONN_PROFILE names. The key itself stays valid: `authconn callers revoke` ends it.',
+    'Forgets the key of the current profile, or of the one that --profile or AUTHCONN_PROFILE names. The key itself stays valid: `authconn callers revoke` ends it, and one of login --oidc ends by itself within hours.',
   flags: { all: toggle('forget all profiles') },
   examples: [
     ['authconn logout', 'forgets the current profile'],

@@ -21,10 +21,9 @@ const columns: readonly AuditColumn[] = [
   { heading: 'ADDRESS', width: 15, cell: ({ address }) => address },
 ]
 
-/** The code, and of a token that was refused why, which its answer did not say. */
+/** Of a token that was refused why, which its error code does not tell on purpose. */
 function reasonOf({ reason, detail }: AuditRecord): string | null {
-  if (reason === null || detail?.why === undefined) return reason
-  return `${reason} (${[detail.why, detail.claim].filter(Boolean).join(' ')})`
+  return detail?.why === undefined ? reason : [detail.why, detail.claim].filter(Boolean).join(' ')
 }
 
 /** Records in the order given. */

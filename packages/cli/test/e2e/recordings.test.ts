@@ -18,7 +18,7 @@ const { current } = useWorld({
   devicePollInterval: 1,
   clients: [
     { client_id: 'sandbox-client', client_secret: 'not-so-secret' },
-    { client_id: 'authconn-cli', client_secret: '', token_endpoint_auth_method: 'none' },
+    { client_id: 'authconn-cli', client_secret: '', public: true },
   ],
 })
 

@@ -4,12 +4,14 @@ import type { SigningAlg } from './signing-key.ts'
 
 export interface SandboxClient {
   client_id: string
-  /** Of no use to a client that authenticates by a key, or is public (`none`). */
+  /** Of no use to a client that authenticates by a key, or is public. */
   client_secret: string
   /** By default `/callback` on 127.0.0.1, [::1] and localhost. Loopback ones are good for any port (RFC 8252 section 7.3). */
   redirect_uris?: readonly string[]
   /** How the client must authenticate; by its secret in either way by default. */
   token_endpoint_auth_method?: AuthMethod
+  /** Whether it authenticates by nothing, as programs on people's machines do (RFC 8252 section 8.4). */
+  public?: true
   /** Its public keys: for private_key_jwt, for assertions as grants, and with x5c for self_signed_tls_client_auth. */
   jwks?: { keys: JWK[] }
   /** The issuer of its assertions (RFC 7523 section 2.1), where it is not its id. */
@@ -25,7 +27,6 @@ export const authMethods = [
   'private_key_jwt',
   'tls_client_auth',
   'self_signed_tls_client_auth',
-  'none',
 ] as const
 
 export const deviceCodeGrant = 'urn:ietf:params:oauth:grant-type:device_code'
@@ -45,11 +46,14 @@ export function toClientMetadata(client: SandboxClient, alg: SigningAlg): Client
   const redirectUris = client.redirect_uris ?? loopbackCallbacks
   return {
     client_id: client.client_id,
-    ...(isSecretMethod(client.token_endpoint_auth_method) && { client_secret: client.client_secret }),
+    ...(!client.public &&
+      isSecretMethod(client.token_endpoint_auth_method) && { client_secret: client.client_secret }),
     ...(client.jwks && { jwks: client.jwks }),
     ...(client.tls_client_auth_subject_dn && { tls_client_auth_subject_dn: client.tls_client_auth_subject_dn }),
     redirect_uris: [...redirectUris],
-    token_endpoint_auth_method: client.token_endpoint_auth_method ?? 'client_secret_basic',
+    token_endpoint_auth_method: client.public
+      ? 'none'
+      : (client.token_endpoint_auth_method ?? 'client_secret_basic'),
     // Only for native clients does the provider overlook the port; it refuses them http elsewhere.
     application_type: redirectUris.some(isPlainWeb) ? 'web' : 'native',
     grant_types: ['authorization_code', 'refresh_token', 'client_credentials', deviceCodeGrant],

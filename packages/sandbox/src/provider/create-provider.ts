@@ -69,10 +69,10 @@ function configure({
     scopes: Object.keys(claimsByScope),
     // Most providers put the account's email into the ID token; without this it is only at userinfo.
     conformIdTokenClaims: false,
-    clientAuthMethods: authMethods.filter((method) => {
-      if (method === 'none') return clients.some((client) => client.token_endpoint_auth_method === 'none')
-      return tlsUrl !== undefined || !method.includes('tls')
-    }),
+    clientAuthMethods: [
+      ...authMethods.filter((method) => tlsUrl !== undefined || !method.includes('tls')),
+      ...(clients.some((client) => client.public) ? (['none'] as const) : []),
+    ],
     clientBasedCORS: () => false,
     // A token is dead when it says so, to the second.
     clockTolerance: 0,

@@ -1,5 +1,6 @@
 import { defineCommand } from '../../command.ts'
 import { table } from '../../output/table.ts'
+import { timeLeft } from '../../output/time.ts'
 import { createProfileStore } from '../../profiles/profile-store.ts'
 
 interface ListedProfile {
@@ -9,6 +10,8 @@ interface ListedProfile {
   workspace: string
   caller: string
   key_in: 'keychain' | 'file'
+  /** When the key ends, where that is known: of a login in the browser. */
+  expires_at: string | null
 }
 
 export const listProfiles = defineCommand({
@@ -22,13 +25,14 @@ export const listProfiles = defineCommand({
     const store = createProfileStore(ctx.env)
     const current = await store.current()
     const profiles = (await store.list()).map(
-      ({ name, url, workspace, caller, apiKey }): ListedProfile => ({
+      ({ name, url, workspace, caller, apiKey, login }): ListedProfile => ({
         name,
         current: name === current,
         url,
         workspace,
         caller,
         key_in: apiKey === undefined ? 'keychain' : 'file',
+        expires_at: login?.expiresAt ?? null,
       }),
     )
     return { profiles }
@@ -45,6 +49,15 @@ export const listProfiles = defineCommand({
         { heading: 'WORKSPACE', cells: cells(({ workspace }) => workspace) },
         { heading: 'CALLER', cells: cells(({ caller }) => caller) },
         { heading: 'KEY IN', cells: cells(({ key_in }) => key_in) },
+        ...(profiles.some(({ expires_at: end }) => end !== null)
+          ? [
+              {
+                heading: 'EXPIRES IN',
+                cells: cells(({ expires_at: end }) => (end === null ? '-' : timeLeft(end, view.now))),
+                paint: (cell: string) => (cell === 'ended' ? view.paint.red(cell) : cell),
+              },
+            ]
+          : []),
       ],
       view,
     )

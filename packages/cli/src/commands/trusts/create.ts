@@ -54,8 +54,9 @@ export const createTrust = defineCommand({
         `the audience is ${audience}, an address of this machine. Where others know the vault by another, give that as --audience.`,
       )
     }
+    // Asked before: once the trust is made, nothing is to fail any more.
+    const { workspace } = await ctx.waitFor('Asking the vault', vault.call('getSelf', {}, { signal }))
     const created = await ctx.waitFor('Creating the trust', vault.call('createTrust', { body }, { signal }))
-    const { workspace } = await vault.call('getSelf', {}, { signal })
     return { trust: created, next: nextStep(created, { url: found.url, audience, workspace }) }
   },
 
