@@ -1,4 +1,3 @@
-import { clientCertificate } from '../../packages/server/test/support/certificates.ts'
 import type { Setting } from './pages.ts'
 
 const google = { 'google-oauth': 'google' }
@@ -11,14 +10,9 @@ const ofSubject = { given: google, before: 'authconn authorize google-oauth --su
 
 /** What the examples in the help of a command take for granted, by its words. */
 export const settings: Readonly<Record<string, Setting>> = {
-  create: {
-    files: {
-      'secret.txt': 'client-secret-1',
-      'key.pem': clientCertificate.key,
-      'cert.pem': clientCertificate.cert,
-    },
-  },
-  authorize: { given: { ...google, acme: 'github' } },
+  create: { files: { 'secret.txt': 'client-secret-1' } },
+  authorize: { given: { ...google, acme: 'github', github: 'github', slack: 'slack' } },
+  open: { given: google },
   get: ofSubject,
   token: { given: { ...google, github: 'github' } },
   run: {
@@ -52,5 +46,7 @@ export const marks: Readonly<Record<string, string>> = {
   'authconn update google-oauth': 'likewise',
   'authconn delete google-oauth': 'likewise',
   'authconn audit verify --head 41:9f86d0…': 'the head is shortened; packages/cli/test/audit.test.ts gives one',
+  'authconn login --oidc --vault-url https://vault.example.com':
+    'packages/cli/test/e2e/recordings.test.ts plays the provider of a company',
   'source <(authconn completion zsh)': 'packages/cli/test/completion.test.ts asks zsh where there is one',
 }

@@ -13,20 +13,24 @@ export interface Setting {
   around?: Readonly<Record<string, string>>
 }
 
+const vault = 'https://vault.example.com'
 const script = '#!/bin/sh\ntest -n "$GOOGLE_TOKEN" || exit 1\n'
 const library = "import { authconnection } from '@authconn/sdk'\n"
+
+const { key: privateKey } = clientCertificate
+const serviceAccount = {
+  ...{ type: 'service_account', client_email: 'robot@example.iam.gserviceaccount.com', private_key: privateKey },
+  ...{ client_id: '1001', private_key_id: 'k1', token_uri: 'https://oauth2.googleapis.com/token' },
+}
 
 /** What the readers of all pages have. */
 export const files: Readonly<Record<string, string>> = {
   secret: 'client-secret-1',
   'new-secret': 'client-secret-2',
   'report.sh': script,
-}
-
-const { key: privateKey } = clientCertificate
-const serviceAccount = {
-  ...{ type: 'service_account', client_email: 'robot@example.iam.gserviceaccount.com', private_key: privateKey },
-  ...{ client_id: '1001', private_key_id: 'k1', token_uri: 'https://oauth2.googleapis.com/token' },
+  'key.pem': privateKey,
+  'cert.pem': clientCertificate.cert,
+  'key.json': JSON.stringify(serviceAccount),
 }
 
 const google = { 'google-oauth': 'google' }
@@ -56,20 +60,17 @@ export const settings: Readonly<Record<string, Setting>> = {
   'docs/functions.md': { given: google },
   'docs/guides/ci-github.md': {
     given: google,
-    env: { GITHUB_ENV: './github.env', OWNER: 'acme', NAME: 'reports' },
+    env: { AUTHCONN_URL: vault, GITHUB_ENV: './github.env' },
   },
-  'docs/guides/ci-gitlab.md': { given: google },
+  'docs/guides/ci-gitlab.md': { given: google, env: { AUTHCONN_URL: vault } },
   'docs/guides/migrating-from-environment-variables.md': {
     files: { '.env': 'GOOGLE_CLIENT_ID=id-1\nGOOGLE_CLIENT_SECRET=secret-1\nGOOGLE_TOKEN=old\n' },
   },
   'docs/guides/production.md': {
     env: { DATABASE_URL: '', AUTHCONN_DATA_DIR: './vault' },
-    before: 'DATABASE_URL=$DOCS_DATABASE_URL AUTHCONN_DATA_DIR=$DOCS_DATA_DIR authconn-server operator-key',
   },
-  'docs/guides/server-to-server.md': {
-    files: { 'key.json': JSON.stringify(serviceAccount) },
-  },
-  'docs/getting-tokens.md': { given: three, env: { GITHUB_ENV: './github.env' } },
+  'docs/other-grants.md': { given: { github: 'github' } },
+  'docs/getting-tokens.md': { given: three },
   'docs/refreshing.md': {
     given: google,
     around: { 'authconnection.authenticatedFetch': library },
@@ -77,6 +78,7 @@ export const settings: Readonly<Record<string, Setting>> = {
   'docs/sdk.md': {
     given: google,
     around: {
+      'metadata.google.internal': "import { createClient } from '@authconn/sdk'\n",
       'createClient({': "const apiKey = process.env.AUTHCONN_API_KEY ?? ''\n",
       'const google =': library,
       grant_expired: `${library}const askSomebodyToAuthorizeAgain = () => process.exit(3)\n`,
@@ -87,8 +89,17 @@ export const settings: Readonly<Record<string, Setting>> = {
 
 /** Pages about what is not merged yet: their commands are not there. To be emptied, and removed, by who merges it. */
 export const pending = {
-  pages: ['docs/guides/ci-github.md', 'docs/guides/ci-gitlab.md', 'docs/guides/server-to-server.md'],
-  links: ['../workload-identity.md', '../other-grants.md'],
+  pages: [
+    ...['docs/guides/ci-github.md', 'docs/guides/ci-gitlab.md', 'docs/guides/server-to-server.md'],
+    'docs/other-grants.md',
+  ],
+  commands: ['open'],
+  examples: ['authconn login --oidc --vault-url https://vault.example.com'],
+  links: [
+    ...['../workload-identity.md', '../other-grants.md'],
+    ...['google', 'microsoft', 'quickbooks', 'github', 'slack'].map((name) => `${name}.md`),
+    ...['notion', 'linear', 'stripe', 'intercom', 'salesforce'].map((name) => `${name}.md`),
+  ],
 }
 
 /** Pieces of code that are not run, and why. Commands of ours in them are checked all the same. */

@@ -126,6 +126,7 @@ describe('help', () => {
     const byFlag = await run([name, '--help'])
     expect(byFlag.exitCode).toBe(0)
     expect(byFlag.stdout).toContain(`Examples:\n  $ `)
+    expect(byFlag.stdout).toMatch(/^Exit codes:\n {2}0 +\w/m)
     expect((await run(['help', name])).stdout).toBe(byFlag.stdout)
     const long = await run(['workspace', 'authconnection', name, '--help'])
     if (ofItsOwn.includes(name)) return

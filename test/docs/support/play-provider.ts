@@ -1,6 +1,7 @@
-import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { recognizeProvider } from '../../../packages/server/src/adapters/oauth/providers.ts'
 import { fillUrl } from '../../../packages/server/src/adapters/oauth/url-template.ts'
+import type { SigningKey } from '../../../packages/server/test/oauth/support/signing.ts'
 
 export interface Call {
   method: string
@@ -30,8 +31,7 @@ interface Consent {
  * Every provider and every API, by whatever name it is called: it consents at once, exchanges a code once, for the
  * redirect URI and verifier it was asked for with, rotates refresh tokens, and its APIs answer only who brings a token.
  */
-export function playProvider(): (call: Call) => Answer {
-  const key = createSigningKey()
+export function playProvider(key: SigningKey): (call: Call) => Answer {
   const codes = new Map<string, Consent>()
   const refreshTokens = new Map<string, Consent>()
   const accessTokens = new Set<string>()
@@ -48,6 +48,7 @@ export function playProvider(): (call: Call) => Answer {
     if (/jwks|certs|keys$/.test(url.pathname)) return { status: 200, body: { keys: [key.jwk] } }
     if (form.has('grant_type')) return grant(form, url)
     if (method === 'GET' && url.searchParams.has('redirect_uri')) return consent(url)
+    if (/device(?:_authorization|\/?code)$/.test(url.pathname)) return { status: 200, body: deviceCodeOf(url) }
     if (/revoke|deauthorize|uninstall|\/grant$/.test(url.pathname)) return { status: 200, body: { ok: true } }
     return callApi(call)
   }
@@ -96,16 +97,7 @@ export function playProvider(): (call: Call) => Answer {
     if (refreshable) refreshTokens.set(refresh, to)
     const now = Math.floor(Date.now() / 1000)
     const { issuer: iss, clientId: aud, nonce, scope } = to
-    const claims = {
-      iss,
-      aud,
-      nonce,
-      sub: '1001',
-      tid: directory,
-      email: account.email,
-      iat: now,
-      exp: now + 3600,
-    }
+    const claims = { iss, aud, nonce, tid: tenant, sub: '1001', email: account.email, iat: now, exp: now + 3600 }
     const openid = refreshable && iss !== undefined && /\bopenid\b/.test(scope)
     const tokens = {
       ...{ access_token: access, token_type: to.tokenType ?? 'Bearer', expires_in: 3600 },
@@ -126,8 +118,14 @@ export function playProvider(): (call: Call) => Answer {
 
 const refused = (): Answer => ({ status: 400, body: { error: 'invalid_grant' } })
 
-/** The directory of Microsoft's that they are in, as the guide names it. */
-const directory = '6babcaad-604b-40ac-a9d7-9fd97c0b779f'
+/** One that counts at once. */
+const deviceCodeOf = ({ origin }: URL) => ({
+  ...{ device_code: 'device-code', user_code: 'WDJB-MJHT', verification_uri: `${origin}/device` },
+  ...{ expires_in: 900, interval: 1 },
+})
+
+/** Whose issuer depends on the account. */
+const tenant = '6babcaad-604b-40ac-a9d7-9fd97c0b779f'
 
 /** Who has consented, in the shapes in which APIs tell it. */
 const account = {
@@ -142,7 +140,7 @@ const ofTokenAnswers = {
 }
 
 function issuerOf({ entry, variables }: NonNullable<ReturnType<typeof recognizeProvider>>): string | undefined {
-  return entry.issuer_url ? fillUrl(entry.issuer_url, variables).replace('{tenantid}', directory) : undefined
+  return entry.issuer_url ? fillUrl(entry.issuer_url, { ...variables, tenantid: tenant }) : undefined
 }
 
 /** That of a provider which no catalog knows. */
@@ -168,16 +166,4 @@ function formOf({ body, headers }: Call): URLSearchParams {
   if (!String(headers['content-type']).includes('json')) return new URLSearchParams(body)
   const fields: Record<string, unknown> = body === '' ? {} : JSON.parse(body)
   return new URLSearchParams(Object.entries(fields).map(([name, value]) => [name, String(value)]))
-}
-
-function createSigningKey() {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
-  return {
-    jwk: { ...publicKey.export({ format: 'jwk' }), kid: 'docs', alg: 'RS256', use: 'sig' },
-    sign(claims: object) {
-      const input = `${encode({ alg: 'RS256', kid: 'docs' })}.${encode(claims)}`
-      return `${input}.${sign('sha256', Buffer.from(input), privateKey).toString('base64url')}`
-    },
-  }
 }

@@ -81,7 +81,7 @@ async function runYaml(block: Block, place: Place): Promise<void> {
   for (const [, path] of block.text.matchAll(/httpGet: \{ path: ([^,\s]+)/g)) {
     expect((await fetch(place.world.url + path)).status, path).toBe(200)
   }
-  await runWorkflow(parse(block.text), (lines, env) =>
+  await runWorkflow(parse(block.text), place.world.jobs, (lines, env) =>
     shell(lines, { ...place, setting: withEnv(place.setting, env) }),
   )
 }

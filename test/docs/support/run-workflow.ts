@@ -1,3 +1,5 @@
+import type { Jobs } from './play-jobs.ts'
+
 type Run = (lines: string, env: Record<string, string>) => Promise<unknown>
 
 /**
@@ -6,16 +8,17 @@ type Run = (lines: string, env: Record<string, string>) => Promise<unknown>
  */
 export async function runWorkflow(
   document: unknown,
+  jobs: Jobs,
   run: Run,
   inherited: Record<string, string> = {},
 ): Promise<void> {
   if (Array.isArray(document)) {
-    for (const each of document) await runWorkflow(each, run, inherited)
+    for (const each of document) await runWorkflow(each, jobs, run, inherited)
     return
   }
   if (!isMapping(document)) return
   const own = document.env ?? document.variables
-  const env = { ...inherited, ...(isMapping(own) ? filledIn(own) : {}) }
+  const env = { ...inherited, ...identityOf(document, jobs), ...(isMapping(own) ? filledIn(own) : {}) }
   if (typeof document.uses === 'string' && !/^actions\/(checkout|setup-node)@v\d+$/.test(document.uses)) {
     throw new Error(`nobody knows ${document.uses}`)
   }
@@ -25,8 +28,21 @@ export async function runWorkflow(
     if (Array.isArray(lines)) await run(lines.join('\n'), env)
   }
   for (const [key, value] of Object.entries(document)) {
-    if (!['env', 'variables', 'with'].includes(key)) await runWorkflow(value, run, env)
+    if (!['env', 'variables', 'with'].includes(key)) await runWorkflow(value, jobs, run, env)
   }
+}
+
+/** Who the platform says the job is, where the document asks for that. */
+function identityOf(
+  { permissions, id_tokens: tokens }: Record<string, unknown>,
+  jobs: Jobs,
+): Record<string, string> {
+  if (isMapping(permissions) && permissions['id-token'] === 'write') return jobs.ofGithub
+  if (!isMapping(tokens)) return {}
+  const signed = Object.entries(tokens).map(([name, token]) => {
+    return [name, jobs.idTokenOfGitlab(isMapping(token) ? String(token.aud) : '')]
+  })
+  return { ...Object.fromEntries(signed), AUTHCONN_API_KEY: '' }
 }
 
 function filledIn(variables: Record<string, unknown>): Record<string, string> {

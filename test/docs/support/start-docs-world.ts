@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient } from '@authconn/sdk'
@@ -47,13 +47,14 @@ export async function startDocsWorld(postgresUrl: string) {
     CURL_CA_BUNDLE: internet.authority,
     NODE_USE_ENV_PROXY: '1',
     DOCS_CALLBACK_PORT: String(callbackPort),
+    DOCS_UPSTREAM_PORT: String(internet.port),
     DOCS_PIDS: at('pids'),
-    DOCS_DATABASE_URL: database.url,
-    DOCS_DATA_DIR: at('data'),
   }
+  // An API that refuses the token fails the line that called it.
+  await writeFile(at('home/.curlrc'), 'fail\nshow-error\n')
   await writePrograms(at('bin'))
   await symlink(join(root, 'packages/cli/node_modules'), at('node_modules'))
-  const callback = 'https://app.example.com/callback'
+  const callback = 'https://app.example.com/callback,https://acme.example/callback'
   const settings = { AUTHCONN_PORT: '0', AUTHCONN_PROXY_NAMES: 'proxy', AUTHCONN_ALLOWED_REDIRECT_URIS: callback }
   const server = startChild(join(root, 'packages/server/dist/main.js'), ['start'], { ...environment, ...settings })
   closers.push(() => stopChild(server))
@@ -66,6 +67,7 @@ export async function startDocsWorld(postgresUrl: string) {
     apiKey,
     environment: { ...environment, ...settings, AUTHCONN_URL: vaultUrl, AUTHCONN_API_KEY: apiKey },
     startAfresh: (given: Readonly<Record<string, string>>) => startAfresh(vault, given, internet.visit),
+    jobs: internet.jobs,
     /** As a superuser of the database server. */
     execute: database.execute,
     endPrograms: () => endPrograms(at('pids')),

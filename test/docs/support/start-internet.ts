@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { createSecureContext } from 'node:tls'
+import { createSigningKey } from '../../../packages/server/test/oauth/support/signing.ts'
 import { makeCertificates } from './make-certificates.ts'
+import { playJobs } from './play-jobs.ts'
 import { playProvider } from './play-provider.ts'
 
 /**
@@ -10,11 +12,10 @@ import { playProvider } from './play-provider.ts'
  */
 export async function startInternet(directory: string, leadsTo: (host: string) => string | undefined) {
   const certificates = makeCertificates(directory)
-  const answer = playProvider()
-  const { key, cert } = certificates.forName('localhost')
+  const key = createSigningKey('docs')
+  const [jobs, provider] = [playJobs(key), playProvider(key)]
   const tls = createTlsServer({
-    key,
-    cert,
+    ...certificates.forName('localhost'),
     SNICallback: (name, done) => done(null, createSecureContext(certificates.forName(name))),
   })
   tls.on('request', (incoming: IncomingMessage, response: ServerResponse) => {
@@ -36,7 +37,8 @@ export async function startInternet(directory: string, leadsTo: (host: string) =
     }
     let body = ''
     for await (const chunk of incoming.setEncoding('utf8')) body += chunk
-    const found = answer({ method, url: new URL(url, `https://${headers.host}`), headers, body })
+    const call = { method, url: new URL(url, `https://${headers.host}`), headers, body }
+    const found = jobs.answer(call) ?? provider(call)
     response.writeHead(found.status, { 'content-type': 'application/json', ...found.headers })
     response.end(found.body === undefined ? '' : JSON.stringify(found.body))
   }
@@ -50,19 +52,29 @@ export async function startInternet(directory: string, leadsTo: (host: string) =
     tls.emit('connection', socket)
   })
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
-  const address = proxy.address()
-  if (address === null || typeof address === 'string') throw new Error('the proxy has no port')
+  await new Promise<void>((resolve) => tls.listen(0, '127.0.0.1', resolve))
 
   return {
-    proxyUrl: `http://127.0.0.1:${address.port}`,
+    proxyUrl: `http://127.0.0.1:${portOf(proxy)}`,
+    /** Where it is at localhost, for what goes by no proxy. */
+    port: portOf(tls),
     authority: certificates.authority,
+    jobs,
     /** Where a browser that goes to that address ends. */
     visit: (url: string): string =>
-      answer({ method: 'GET', url: new URL(url), headers: {}, body: '' }).headers?.location ?? '',
+      provider({ method: 'GET', url: new URL(url), headers: {}, body: '' }).headers?.location ?? '',
     stop() {
       for (const socket of sockets) socket.destroy()
       proxy.close()
       proxy.closeAllConnections()
+      tls.close()
+      tls.closeAllConnections()
     },
   }
+}
+
+function portOf(server: { address(): unknown }): number {
+  const address = server.address()
+  if (typeof address === 'object' && address !== null && 'port' in address) return Number(address.port)
+  throw new Error('it listens on no port')
 }

@@ -35,6 +35,14 @@ const programs: Readonly<Record<string, string>> = {
   authconn: `
 case " $* " in
   *' authorize '*--help*|*' help '*) exec ${cli} "$@" ;;
+  *' --redirect-uri '*)
+    # The browser ends on a page of somebody's own, and its address is pasted.
+    pasted=$(mktemp -u); mkfifo "$pasted"; exec 4<> "$pasted" 3>&1
+    ${cli} "$@" --paste 2>&1 >&3 < "$pasted" | while IFS= read -r line; do
+      echo "$line" >&2
+      case $line in https://*) curl --silent --output /dev/null --write-out '%{redirect_url}\\n' "$line" >&4 ;; esac
+    done
+    exit "\${PIPESTATUS[0]}" ;;
   *' authorize '*)
     case " $* " in *' --port '*) ;; *) set -- "$@" --port "$DOCS_CALLBACK_PORT" ;; esac
     exec 3>&1
@@ -43,7 +51,14 @@ case " $* " in
       case $line in https://*) curl --silent --show-error --location --output /dev/null "$line" >&2 ;; esac
     done
     exit "\${PIPESTATUS[0]}" ;;
-  *' proxy '*) ${untilItSays(`${cli} "$@"`, 'Listening on')} ;;
+  *' proxy '*)
+    # It goes by no other proxy, and so finds what is played on this machine only.
+    shopt -s extglob
+    set -- "\${@/#https:\\/\\/+([!\\/])/https://localhost:$DOCS_UPSTREAM_PORT}"
+    ${untilItSays(`${cli} "$@"`, 'Listening on')} ;;
+  *' doctor '*)
+    case " $* " in *' --port '*) ;; *) set -- "$@" --port "$DOCS_CALLBACK_PORT" ;; esac
+    exec ${cli} "$@" ;;
   *' function '*)
     exec ${cli} "$@" --env HTTPS_PROXY --env NODE_USE_ENV_PROXY --env NODE_EXTRA_CA_CERTS ;;
   *' --watch '*|*' --follow '*)
@@ -72,7 +87,7 @@ case " $* " in
   *) exec ${server} "$@" ;;
 esac
 `,
-  npx: 'exec "$@"\n',
+  npx: '[ "$1" = --yes ] && shift\nexec "$@"\n',
   npm: `
 [ "$1" = run ] && shift
 [ "$1" = -s ] && shift

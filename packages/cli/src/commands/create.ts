@@ -18,7 +18,7 @@ export const create = defineCommand({
       'a known provider',
     ],
     [
-      'authconn create crm --provider salesforce --subdomain acme.my --client-id ID --client-secret-file secret.txt',
+      'authconn create salesforce --provider salesforce --subdomain acme.my --client-id ID --client-secret-file secret.txt',
       'one whose URLs differ by customer',
     ],
     [
