@@ -37,7 +37,6 @@ export const settings: Readonly<Record<string, Setting>> = {
   'profiles list': loggedIn,
   'profiles use': loggedIn,
   doctor: { given: google },
-  open: { given: google },
 }
 
 /** Examples that are not run, and why. They are held against the table of commands all the same. */
