@@ -9,17 +9,16 @@ import { endianness } from 'node:os'
  */
 export async function isOwnProgram(
   connection: Pick<Socket, 'localAddress' | 'localPort' | 'remoteAddress' | 'remotePort'>,
-  readTable: () => Promise<string | undefined> = readSockets,
+  readTable: () => Promise<string> = readSockets,
 ): Promise<boolean | undefined> {
   const { localAddress, localPort, remoteAddress, remotePort } = connection
   // A client that has left already gets no answer, so nothing is to be done for it.
   if (localAddress === undefined || remoteAddress === undefined) return false
-  const sockets = parse((await readTable()) ?? '')
+  const sockets = parse(await readTable())
   const here = asListed(localAddress, localPort)
+  const there = asListed(remoteAddress, remotePort)
   if (!sockets.some(({ local, state }) => local === here && state === listening)) return undefined
-  const peer = sockets.find(
-    ({ local, remote }) => local === asListed(remoteAddress, remotePort) && remote === here,
-  )
+  const peer = sockets.find(({ local, remote }) => local === there && remote === here)
   // One that its program has closed already is listed as root's.
   return peer?.state === established && (peer.uid === process.getuid?.() || peer.uid === 0)
 }
@@ -27,22 +26,39 @@ export async function isOwnProgram(
 const established = '01'
 const listening = '0A'
 
-async function readSockets(): Promise<string | undefined> {
+/** Both tables: a program that calls by an IPv6 socket, as Java's do, is in the second with its address of IPv4. */
+async function readSockets(): Promise<string> {
+  const tables = await Promise.all(['/proc/net/tcp', '/proc/net/tcp6'].map(readWhereThere))
+  return tables.join('')
+}
+
+async function readWhereThere(file: string): Promise<string> {
   try {
-    return await readFile('/proc/net/tcp', 'latin1')
+    return await readFile(file, 'latin1')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    // Not Linux, no IPv6, or a sandbox that hides them.
+    if (['ENOENT', 'EACCES', 'EPERM'].includes(String((error as NodeJS.ErrnoException).code))) return ''
     throw error
   }
 }
 
-/** proc(5): number, local and remote address, state, four fields more, and the user. */
-function parse(table: string) {
-  return table
+/** proc(5): number, local and remote address, state, four fields more, and the user; a line of headings before each table. */
+function parse(tables: string) {
+  return tables
     .split('\n')
-    .slice(1)
     .map((line) => line.trim().split(/\s+/))
-    .map(([, local, remote, state, , , , uid]) => ({ local, remote, state, uid: Number(uid) }))
+    .map(([, local = '', remote = '', state, , , , uid]) => ({
+      local: withoutPrefix(local),
+      remote: withoutPrefix(remote),
+      state,
+      uid: Number(uid),
+    }))
+}
+
+/** An address of IPv4 in an IPv6 socket (RFC 4291 section 2.5.5.2), which is listed in words of four bytes. */
+function withoutPrefix(address: string): string {
+  const prefix = `${'0'.repeat(16)}${endianness() === 'LE' ? 'FFFF0000' : '0000FFFF'}`
+  return address.startsWith(prefix) ? address.slice(prefix.length) : address
 }
 
 /** The four bytes of an address as a number of this machine, in hex. */

@@ -20,7 +20,8 @@ export function judgeLocalRequest(request: Asked, port: number, prefix: string):
   if (headers.origin !== undefined || headers['sec-fetch-site'] !== undefined) {
     return refuse(403, 'This proxy is not for browsers: any page could use the token.')
   }
-  if (headers.upgrade !== undefined) return refuse(501, 'This proxy does not switch protocols.')
+  // HTTP/2 is only offered, as by Java's client, and need not be taken (RFC 9110 section 7.8); it goes no further.
+  if ((headers.upgrade ?? 'h2c') !== 'h2c') return refuse(501, 'This proxy does not switch protocols.')
   // It would give the token back in the body of the answer. Node itself refuses CONNECT.
   if (method === 'TRACE') return refuse(501, 'This proxy does not pass on TRACE.')
   if ((headers['transfer-encoding'] ?? 'chunked').toLowerCase() !== 'chunked') {

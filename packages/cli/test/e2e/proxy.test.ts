@@ -62,6 +62,12 @@ function sendRaw(host: string, lines: string[]): Promise<string> {
 }
 
 describe('with a real vault and provider', () => {
+  test('a client that offers HTTP/2 is answered by HTTP/1.1, as Java needs it', async () => {
+    const url = await startProxy(current().sandbox.issuer)
+    const headers = { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c', 'http2-settings': 'AAEAAEAAAAIAAAAB' }
+    expect((await send(`${url}/userinfo`, { headers })).status).toBe(200)
+  })
+
   // To be another user takes root, which CI is.
   test.runIf(process.platform === 'linux' && process.getuid?.() === 0)(
     "a program of another user gets nothing of it, and the user's own does",
@@ -297,6 +303,7 @@ describe('a request is refused, and goes nowhere', () => {
     ['of a browser', { headers: { 'sec-fetch-site': 'cross-site' } }, 403],
     ['of a browser, by its address bar', { headers: { 'sec-fetch-site': 'none' } }, 403],
     ['for another protocol', { headers: { connection: 'upgrade', upgrade: 'websocket' } }, 501],
+    ['for a protocol beside HTTP/2', { headers: { connection: 'upgrade', upgrade: 'h2c, websocket' } }, 501],
     ['of another proxy of this kind', { headers: { via: '1.1 authconn-proxy' } }, 508],
     [
       'that would lose its length',
