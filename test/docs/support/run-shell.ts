@@ -19,11 +19,14 @@ trap 'declare -px > .exported' EXIT
 set -euo pipefail
 ${lines}
 `
-  const child = spawn('bash', ['-c', script], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 55_000 })
+  const child = spawn('bash', ['-c', script], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  // With all that it started, or a vault would go on serving after the test has failed.
+  const late = setTimeout(() => process.kill(-(child.pid ?? Number.NaN), 'SIGKILL'), 55_000)
   const [stdout, stderr, [code]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
     once(child, 'close'),
   ])
+  clearTimeout(late)
   return { code, stdout, stderr }
 }

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient } from '@authconn/sdk'
 import { startChild, stopChild } from '../../../packages/cli/test/e2e/support/child.ts'
-import { freePort } from '../../../packages/cli/test/e2e/support/free-port.ts'
 import { temporaryDatabase } from '../../../packages/server/test/support/temporary-database.ts'
+import { lastingPort } from './lasting-port.ts'
 import { root } from './read-page.ts'
 import { startAfresh } from './start-afresh.ts'
 import { startInternet } from './start-internet.ts'
@@ -20,7 +20,7 @@ export async function startDocsWorld(postgresUrl: string) {
   const directory = await mkdtemp(join(tmpdir(), 'authconn-docs-'))
   const closers: (() => unknown)[] = [() => rm(directory, { recursive: true, force: true })]
   const at = (name: string) => join(directory, name)
-  for (const name of ['bin', 'data', 'home/.config/fish/completions', 'internet'])
+  for (const name of ['bin', 'data', 'home/.config/fish/completions', 'internet', 'tmp'])
     await mkdir(at(name), { recursive: true })
 
   const database = temporaryDatabase(postgresUrl)
@@ -32,10 +32,12 @@ export async function startDocsWorld(postgresUrl: string) {
   )
   closers.push(internet.stop)
 
-  const [callbackPort, proxyPort, otherPort] = [await freePort(), await freePort(), await freePort()]
+  const [callbackPort, proxyPort, otherPort] = [await lastingPort(), await lastingPort(), await lastingPort()]
   const environment = {
     PATH: `${at('bin')}:${process.env.PATH}`,
     HOME: at('home'),
+    // What the programs leave goes with the directory.
+    TMPDIR: at('tmp'),
     // Nobody here looks at a browser, and no key goes into anybody's keychain.
     SSH_CONNECTION: '192.0.2.1 50000 192.0.2.2 22',
     DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent',
