@@ -117,10 +117,7 @@ function refuseEnded({ name, url, login }: Profile, now = new Date()): void {
   if (login === undefined || !(Date.parse(login.expiresAt) <= now.getTime())) return
   throw new AuthconnError(
     'login_expired',
-    `The login of the profile ${name} at ${url} ended at ${login.expiresAt}.`,
-    {
-      hint: `Log in again: \`authconn login --oidc --profile ${name}\`.`,
-    },
+    `The login of the profile ${name} at ${url} ended at ${login.expiresAt}: \`authconn login --oidc --profile ${name}\` renews it.`,
   )
 }
 
