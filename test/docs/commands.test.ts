@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { pending } from './pages.ts'
 import { commandLinesOf } from './support/command-lines.ts'
 import { findCommandProblem, findServerProblem } from './support/find-command-problem.ts'
 import { isKnownVariable } from './support/known-variables.ts'
@@ -11,10 +10,12 @@ test('a command line is found wherever a shell would', () => {
   const lines = `A=1 npx authconn run --token T=a -- sh -c 'x | y' # authconn none
 curl -H "X: $(authconn token a --min-ttl 10m)" \\
   https://a.example | authconn create b --client-secret "- -" > file
+- run: npx --yes authconn@1.2.3 get a
 echo authconn none; npm run -s authconn -- list && source <(authconn completion bash)`
   expect(commandLinesOf('authconn', lines)).toEqual([
     ['run', '--token', 'T=a', '--', 'sh', '-c', 'x | y'],
     ['create', 'b', '--client-secret', '- -'],
+    ['get', 'a'],
     ['list'],
     ['token', 'a', '--min-ttl', '10m'],
     ['completion', 'bash'],
@@ -23,9 +24,11 @@ echo authconn none; npm run -s authconn -- list && source <(authconn completion 
 
 /** What the documentation says to type is there, in sentences and tables as in blocks that are not run. */
 const noCommands = ['authconn key-encryption key id']
+const { version } = JSON.parse(readFileSync(join(root, 'packages/cli/package.json'), 'utf8'))
+const released = `authconn@${version}`
 const manifest: { scripts: Record<string, string> } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
-describe.each(pages().filter((page) => !pending.pages.includes(page)))('%s', (page) => {
+describe.each(pages())('%s', (page) => {
   const { blocks, phrases } = readPage(page)
   const texts = [...blocks, ...phrases].filter(({ text }) => !noCommands.includes(text))
   const found = (program: string) =>
@@ -57,6 +60,16 @@ describe.each(pages().filter((page) => !pending.pages.includes(page)))('%s', (pa
       expect(manifest.scripts, line).toHaveProperty(name)
       if (name === 'bench' && operand) expect(existsSync(join(root, `bench/${operand}.ts`)), line).toBe(true)
     }
+  })
+
+  test('has npx run the version that it goes with, and no other that is published later', () => {
+    const run = texts.flatMap(({ text }) => [...text.matchAll(/\bnpx (?:--?[a-z]+ )*(@?authconn\S*)/g)])
+    expect(new Set(run.map(([, wanted]) => wanted))).toEqual(run.length > 0 ? new Set([released]) : new Set())
+  })
+
+  test('makes no key over one that is there', () => {
+    const making = texts.flatMap(({ text }) => text.split('\n').filter((line) => /openssl rand\b.*>/.test(line)))
+    expect(making.filter((line) => !/set -o noclobber; .*[^>]> /.test(line))).toEqual([])
   })
 
   test('names variables that something reads', () => {

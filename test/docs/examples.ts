@@ -3,6 +3,9 @@ import type { Setting } from './pages.ts'
 const google = { 'google-oauth': 'google' }
 const asOperator = { env: { AUTHCONN_API_KEY: '' }, before: 'authconn-server operator-key' }
 const ofCaller = { before: 'authconn callers create ci --allow token:read' }
+const ofTrust = {
+  before: 'authconn trusts create deploy --preset github --repository-id 456789 --ref refs/heads/main',
+}
 const login = (profile: string) =>
   `pass | authconn login --profile ${profile} --vault-url https://vault.example.com --store file`
 const loggedIn = { env: { AUTHCONN_CONFIG_DIR: './config' }, before: `${login('prod')}\n${login('default')}` }
@@ -28,7 +31,13 @@ export const settings: Readonly<Record<string, Setting>> = {
   revoke: ofSubject,
   delete: { given: google },
   'callers rotate': ofCaller,
-  'callers revoke': ofCaller,
+  'callers revoke': {
+    before:
+      'authconn callers create ci --allow token:read\nID=$(authconn callers create web --allow token:read --json | jq -r .id)\nexport ID',
+    instead: { '1c9a5f1e-4d0b-4f0e-8f7a-2f6f3c1b9d01': '"$ID"' },
+  },
+  'trusts get': ofTrust,
+  'trusts revoke': ofTrust,
   'audit list': ofCaller,
   'workspaces create': asOperator,
   'workspaces list': asOperator,

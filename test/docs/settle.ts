@@ -13,6 +13,7 @@ export async function settle(world: DocsWorld, name: string, setting: Setting): 
   for (const [file, text] of Object.entries({ ...files, ...setting.files })) {
     await writeFile(join(cwd, file), text, { mode: text.startsWith('#!') ? 0o700 : 0o600 })
   }
+  if (setting.env?.DATABASE_URL === 'EMPTY') await world.emptyDatabase.make()
   await world.startAfresh(setting.given ?? {})
   if (setting.before !== undefined) await shell(setting.before, { cwd, world, setting })
   return cwd

@@ -5,6 +5,7 @@ const long = [
   'packages/server/test/process/',
   'packages/cli/test/e2e/',
   'test/packages/',
+  'test/docs/',
   'test/canary/',
   'test/refresh-storm/',
   'test/bench/',

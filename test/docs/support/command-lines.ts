@@ -8,11 +8,12 @@ export function commandLinesOf(program: string, lines: string): string[][] {
   ]
 }
 
-/** Behind variables that are set for it, and behind programs that start another. */
+/** Behind variables that are set for it, behind programs that start another, and as a step of a job. */
 function find(program: string, words: string[]): string[][] {
-  const starters = /^(?:[A-Z_][A-Z0-9_]*=.*|npx|npm|run|-s|exec|time|eval|if|then|\(|!)$/
+  const starters = /^(?:[A-Z_][A-Z0-9_]*=.*|npx|--yes|npm|run|-s|exec|time|eval|if|then|\(|!|-|run:)$/
   const at = words.findIndex((word) => !starters.test(word))
-  if (words[at] !== program) return []
+  // Of npx it can be of a version.
+  if (words[at]?.replace(/@\d+\.\d+\.\d+$/, '') !== program) return []
   const args = words.slice(at + 1)
   return [words.includes('npm') && args[0] === '--' ? args.slice(1) : args]
 }

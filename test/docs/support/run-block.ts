@@ -1,13 +1,15 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
 import type { Setting } from '../pages.ts'
 import { findTypeProblems } from './find-type-problems.ts'
 import { normalized, patternOf } from './normalized.ts'
+import type { Job } from './play-jobs.ts'
 import type { Block } from './read-page.ts'
+import { mountPod, podSpecOf, showsIdentityOfPod } from './run-pod.ts'
 import { runShell } from './run-shell.ts'
-import { runWorkflow } from './run-workflow.ts'
+import { runWorkflow, showsIdentity } from './run-workflow.ts'
 import type { DocsWorld } from './start-docs-world.ts'
 
 export interface Place {
@@ -40,13 +42,15 @@ const runners: Readonly<Record<string, (block: Block, place: Place) => unknown>>
 function environmentOf({ world, setting }: Place): Record<string, string> {
   const own = Object.entries(setting.env ?? {}).map(([name, value]) => [
     name,
-    value === 'KEY' ? world.apiKey : value,
+    { KEY: world.apiKey, EMPTY: world.emptyDatabase.url }[value] ?? value,
   ])
   return { ...world.environment, DOCS_KEY: world.apiKey, ...Object.fromEntries(own) }
 }
 
-export async function shell(lines: string, place: Place): Promise<string> {
-  const ran = await runShell(place.world.movedTo(place.cwd, lines), place.cwd, environmentOf(place))
+export async function shell(lines: string, place: Place, where: 'terminal' | 'job' = 'terminal'): Promise<string> {
+  let typed = place.world.movedTo(place.cwd, lines)
+  for (const [shown, own] of Object.entries(place.setting.instead ?? {})) typed = typed.replaceAll(shown, own)
+  const ran = await runShell(typed, place.cwd, environmentOf(place), where)
   expect(ran.code, `${lines}\n${ran.stdout}${ran.stderr}`).toBe(0)
   return ran.stdout
 }
@@ -81,9 +85,36 @@ async function runYaml(block: Block, place: Place): Promise<void> {
   for (const [, path] of block.text.matchAll(/httpGet: \{ path: ([^,\s]+)/g)) {
     expect((await fetch(place.world.url + path)).status, path).toBe(200)
   }
-  await runWorkflow(parse(block.text), place.world.jobs, (lines, env) =>
-    shell(lines, { ...place, setting: withEnv(place.setting, env) }),
-  )
+  const document = parse(await withSecrets(block.text, place.cwd))
+  const run = (lines: string, env: Record<string, string>) =>
+    shell(lines, { ...place, setting: withEnv(place.setting, env) }, 'job')
+  const pod = podSpecOf(document)
+  if (pod) {
+    const { jobs } = place.world
+    const runAs = async (job: Job) => run('authconn whoami', await mountPod(pod, job, place.cwd))
+    return showsIdentityOfPod(pod) ? byIdentity(place, runAs) : void (await mountPod(pod, jobs.own, place.cwd))
+  }
+  const runAs = (job: Job) => runWorkflow(document, job, run)
+  return showsIdentity(document) ? byIdentity(place, runAs) : runAs(place.world.jobs.own)
+}
+
+/** It is the identity that counts, and no key that lies about: the vault takes it, and none of a stranger's. */
+async function byIdentity({ world }: Place, runAs: (job: Job) => Promise<unknown>): Promise<void> {
+  const since = new Date().toISOString()
+  await expect(runAs(world.jobs.stranger)).rejects.toThrow('identity_refused')
+  await runAs(world.jobs.own)
+  expect(await world.exchangesSince(since)).toEqual(['allowed', 'denied'])
+}
+
+/** With those that `gh secret set` was given before. */
+async function withSecrets(text: string, cwd: string): Promise<string> {
+  const names = [...text.matchAll(/\$\{\{ secrets\.(\w+) \}\}/g)].map(([, name = '']) => name)
+  let filled = text
+  for (const name of names) {
+    const secret = await readFile(join(cwd, `${name}.secret`), 'utf8')
+    filled = filled.replaceAll(`\${{ secrets.${name} }}`, secret.trim())
+  }
+  return filled
 }
 
 const withEnv = (setting: Setting, env: Record<string, string>): Setting => ({

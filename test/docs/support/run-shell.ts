@@ -8,14 +8,23 @@ export interface Ran {
   stderr: string
 }
 
-/**
- * Lines of a shell, of which the first that fails ends them. What they export is there for the next lines in that
- * directory, as in one terminal.
- */
-export async function runShell(lines: string, cwd: string, env: Record<string, string>): Promise<Ran> {
-  const script = `
+/** One terminal in that directory: what lines export is there for the next ones. */
+const terminal = `
 [ -f .exported ] && . ./.exported
 trap 'declare -px > .exported' EXIT
+`
+
+/**
+ * Lines of a shell, of which the first that fails ends them. Those of a job are in no terminal: they have these variables,
+ * and none of what was exported there.
+ */
+export async function runShell(
+  lines: string,
+  cwd: string,
+  env: Record<string, string>,
+  where: 'terminal' | 'job' = 'terminal',
+): Promise<Ran> {
+  const script = `${where === 'terminal' ? terminal : ''}
 set -euo pipefail
 ${lines}
 `

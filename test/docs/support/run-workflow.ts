@@ -1,4 +1,4 @@
-import type { Jobs } from './play-jobs.ts'
+import type { Job } from './play-jobs.ts'
 
 type Run = (lines: string, env: Record<string, string>) => Promise<unknown>
 
@@ -8,17 +8,17 @@ type Run = (lines: string, env: Record<string, string>) => Promise<unknown>
  */
 export async function runWorkflow(
   document: unknown,
-  jobs: Jobs,
+  job: Job,
   run: Run,
   inherited: Record<string, string> = {},
 ): Promise<void> {
   if (Array.isArray(document)) {
-    for (const each of document) await runWorkflow(each, jobs, run, inherited)
+    for (const each of document) await runWorkflow(each, job, run, inherited)
     return
   }
   if (!isMapping(document)) return
   const own = document.env ?? document.variables
-  const env = { ...inherited, ...identityOf(document, jobs), ...(isMapping(own) ? filledIn(own) : {}) }
+  const env = { ...inherited, ...identityOf(document, job), ...(isMapping(own) ? filledIn(own) : {}) }
   if (typeof document.uses === 'string' && !/^actions\/(checkout|setup-node)@v\d+$/.test(document.uses)) {
     throw new Error(`nobody knows ${document.uses}`)
   }
@@ -28,21 +28,25 @@ export async function runWorkflow(
     if (Array.isArray(lines)) await run(lines.join('\n'), env)
   }
   for (const [key, value] of Object.entries(document)) {
-    if (!['env', 'variables', 'with'].includes(key)) await runWorkflow(value, jobs, run, env)
+    if (!['env', 'variables', 'with'].includes(key)) await runWorkflow(value, job, run, env)
   }
 }
 
+/** Whether a job of it is one that shows who it is. */
+export function showsIdentity(document: unknown): boolean {
+  if (Array.isArray(document)) return document.some(showsIdentity)
+  if (!isMapping(document)) return false
+  const nobody: Job = { ofGithub: { shown: '' }, ofGitlab: () => ({ shown: '' }), ofPod: () => '' }
+  return 'shown' in identityOf(document, nobody) || Object.values(document).some(showsIdentity)
+}
+
 /** Who the platform says the job is, where the document asks for that. */
-function identityOf(
-  { permissions, id_tokens: tokens }: Record<string, unknown>,
-  jobs: Jobs,
-): Record<string, string> {
-  if (isMapping(permissions) && permissions['id-token'] === 'write') return jobs.ofGithub
+function identityOf(document: Record<string, unknown>, job: Job): Record<string, string> {
+  const { permissions, id_tokens: tokens } = document
+  if (isMapping(permissions) && permissions['id-token'] === 'write') return job.ofGithub
   if (!isMapping(tokens)) return {}
-  const signed = Object.entries(tokens).map(([name, token]) => {
-    return [name, jobs.idTokenOfGitlab(isMapping(token) ? String(token.aud) : '')]
-  })
-  return { ...Object.fromEntries(signed), AUTHCONN_API_KEY: '' }
+  const audiences = Object.entries(tokens).map(([name, token]) => [name, isMapping(token) ? token.aud : ''])
+  return job.ofGitlab(Object.fromEntries(audiences))
 }
 
 function filledIn(variables: Record<string, unknown>): Record<string, string> {
@@ -52,7 +56,7 @@ function filledIn(variables: Record<string, unknown>): Record<string, string> {
 }
 
 function filled(text: string): string {
-  return text.replaceAll(/\$\{\{\s*(?:vars|secrets)\.\w+\s*\}\}/g, '')
+  return text.replaceAll(/\$\{\{\s*vars\.\w+\s*\}\}/g, '')
 }
 
 const isMapping = (value: unknown): value is Record<string, unknown> =>

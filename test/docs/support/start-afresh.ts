@@ -1,6 +1,6 @@
 import type { AuthconnClient } from '@authconn/sdk'
 
-/** A vault with these connections, authorized, and no others; with no callers but its administrator. */
+/** A vault with these connections, authorized, and no others; with no trusts, and no callers but its administrator. */
 export async function startAfresh(
   vault: AuthconnClient,
   given: Readonly<Record<string, string>>,
@@ -8,6 +8,8 @@ export async function startAfresh(
 ): Promise<void> {
   const { connections } = await vault.call('listConnections', { query: { limit: 200 } })
   for (const { name } of connections) await vault.call('deleteConnection', { params: { name } })
+  const { trusts } = await vault.call('listTrusts', { query: { limit: 200 } })
+  for (const { name } of trusts) await vault.call('revokeTrust', { params: { name } })
   const [{ callers }, self] = await Promise.all([
     vault.call('listCallers', { query: { limit: 200 } }),
     vault.call('getSelf', {}),

@@ -25,7 +25,8 @@ export async function startDocsWorld(postgresUrl: string) {
 
   const database = temporaryDatabase(postgresUrl)
   await database.create()
-  closers.push(database.drop)
+  const emptyDatabase = temporaryDatabase(postgresUrl)
+  closers.push(database.drop, emptyDatabase.drop)
   let vaultUrl = ''
   const internet = await startInternet(at('internet'), (host) =>
     host === 'vault.example.com' ? vaultUrl : undefined,
@@ -70,6 +71,19 @@ export async function startDocsWorld(postgresUrl: string) {
     environment: { ...environment, ...settings, AUTHCONN_URL: vaultUrl, AUTHCONN_API_KEY: apiKey },
     startAfresh: (given: Readonly<Record<string, string>>) => startAfresh(vault, given, internet.visit),
     jobs: internet.jobs,
+    /** What the audit log says of tokens of identity that were shown since then, newest first. */
+    async exchangesSince(since: string) {
+      const { records } = await vault.call('listAudit', { query: { since, limit: 200 } })
+      return records.filter(({ action }) => action === 'exchangeToken').map(({ outcome }) => outcome)
+    },
+    /** For pages that start vaults of their own; there once it is made empty. */
+    emptyDatabase: {
+      url: emptyDatabase.url,
+      async make() {
+        await emptyDatabase.drop()
+        await emptyDatabase.create()
+      },
+    },
     /** As a superuser of the database server. */
     execute: database.execute,
     endPrograms: () => endPrograms(at('pids')),

@@ -87,7 +87,10 @@ case " $* " in
   *) exec ${server} "$@" ;;
 esac
 `,
-  npx: '[ "$1" = --yes ] && shift\nexec "$@"\n',
+  npx: `[ "$1" = --yes ] && shift
+name=\${1%@*}; shift
+exec "$name" "$@"
+`,
   npm: `
 [ "$1" = run ] && shift
 [ "$1" = -s ] && shift
@@ -96,5 +99,5 @@ name=$1; shift
 case $name in authconn|authconn-server) exec $name "$@" ;; *) echo "npm $name is not for here" >&2; exit 1 ;; esac
 `,
   pass: 'printf %s "$DOCS_KEY"\n',
-  gh: `case "$1 $2" in 'secret set') [ -n "$(cat)" ] ;; 'api repos'*) echo 456789 ;; *) exit 1 ;; esac\n`,
+  gh: `case "$1 $2" in 'secret set') cat > "$3.secret" && [ -s "$3.secret" ] ;; 'api repos'*) echo 456789 ;; *) exit 1 ;; esac\n`,
 }
