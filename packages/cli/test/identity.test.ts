@@ -147,7 +147,7 @@ describe('an identity that cannot be used', () => {
     const env = { AUTHCONN_URL: url, AUTHCONN_ID_TOKEN: idToken, AUTHCONN_DEBUG: '1' }
     const { exitCode, stdout, stderr } = await run(['token', 'a'], { env })
     expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' })
-    expect(stderr).toContain('[identity_refused]')
+    expect(stderr).toMatch(/\[identity_refused\]\n {2}Sent was a token/)
     expect(stderr).toContain('iss "https://ci.example", aud "vault", sub "job-1"')
     expect(stderr).not.toContain('canary')
   })

@@ -1,6 +1,8 @@
 import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 
+const given = new Set<number>()
+
 /**
  * A free port of this machine below those that systems hand out by themselves: it is used again and again for a minute, in
  * which something else would be given one of these.
@@ -12,7 +14,8 @@ export async function lastingPort(): Promise<number> {
     server.once('error', () => resolve(false))
     server.listen(port, '127.0.0.1', () => resolve(true))
   })
-  if (!isFree) return lastingPort()
-  await new Promise((resolve) => server.close(resolve))
+  if (isFree) await new Promise((resolve) => server.close(resolve))
+  if (!isFree || given.has(port)) return lastingPort()
+  given.add(port)
   return port
 }
