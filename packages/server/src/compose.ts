@@ -242,8 +242,8 @@ function wire(
     log,
   })
 
-  const { perCaller, failuresPerAddress, redisUrl } = config.limits
-  const rateLimits = createRateLimits({ perCaller, failuresPerAddress, isShared: redisUrl !== undefined })
+  const { redisUrl, ...limits } = config.limits
+  const rateLimits = createRateLimits({ ...limits, isShared: redisUrl !== undefined })
   const sharing = redisUrl && shareCounts({ url: redisUrl, counters: rateLimits.counters, log })
 
   const proofKey = new Secret(randomBytes(32).toString('base64url'))
@@ -312,6 +312,8 @@ function wire(
           verifyToken: openVerifier({ safeFetch, clock: () => performance.now() }),
           audit,
           meter: metrics.identities,
+          rateLimits,
+          onLimited: () => metrics.http.limited('trust'),
           log,
           clock,
           sleep,

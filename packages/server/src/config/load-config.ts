@@ -58,6 +58,8 @@ export interface Config {
     readonly perCaller: number
     /** Requests of one address in a minute whose keys are none; 0: no limit. */
     readonly failuresPerAddress: number
+    /** Exchanges of one address, and keys that one trust gives, in a minute; 0: no limit. */
+    readonly exchanges: number
     /** undefined: each process counts by itself. */
     readonly redisUrl: Secret | undefined
   }
@@ -158,6 +160,7 @@ function limits(env: Environment): Config['limits'] {
   return Object.freeze({
     perCaller: integer(env, 'AUTHCONN_RATE_LIMIT', { ...any, fallback: 10_000 }),
     failuresPerAddress: integer(env, 'AUTHCONN_AUTH_FAILURE_LIMIT', { ...any, fallback: 30 }),
+    exchanges: integer(env, 'AUTHCONN_EXCHANGE_LIMIT', { ...any, fallback: 600 }),
     redisUrl: url?.value,
   })
 }

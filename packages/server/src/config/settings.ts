@@ -201,6 +201,12 @@ export const settings = [
       'Requests with API keys or OpenID Connect tokens that are not valid that one address may make in a minute before it is refused for the rest of it; up to 999999999, 0 for no limit. All addresses of an IPv6 /64 count as one.',
   },
   {
+    name: 'AUTHCONN_EXCHANGE_LIMIT',
+    default: '600',
+    description:
+      'Exchanges of OpenID Connect tokens and questions how to log in that one address may make in a minute, and keys that one trust may give in a minute; up to 999999999, 0 for no limit. All addresses of an IPv6 /64 count as one.',
+  },
+  {
     name: 'AUTHCONN_REDIS_URL',
     default: 'none: each process counts by itself',
     description:

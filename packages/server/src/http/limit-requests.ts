@@ -8,15 +8,15 @@ const holdBack = 200
 const mostHeld = 1000
 
 /**
- * Puts the limits before every route that asks for a key or a token, so that who is over one costs no look into the database. Health
- * checks and the documentation answer everybody.
+ * Puts the limits before every route that asks for a key, or has the database work without one, so that who is over one
+ * costs no look into the database. Health checks and the documentation answer everybody.
  */
 export function limitRequests(app: FastifyInstance, limits: Limits): void {
   let held = 0
   app.decorateRequest('keyHash', null)
   app.addHook('onRequest', (request, reply, done) => {
-    const { needsKey, takesToken } = request.routeOptions.config
-    if (!needsKey && !takesToken) return done()
+    const { needsKey, isOpen } = request.routeOptions.config
+    if (!needsKey && !isOpen) return done()
     let refusal: Error | undefined
     try {
       limits.check(request, reply)

@@ -54,10 +54,10 @@ export function createLimits(deps: {
   return {
     check(request, reply) {
       // Where a token is asked for nobody looks at a key, so its success says nothing of one.
-      const { needsKey } = request.routeOptions.config
+      const { needsKey, isOpen = false } = request.routeOptions.config
       request.keyHash = needsKey ? hashOfKey(request.headers.authorization) : null
       const now = clock()
-      const standing = rateLimits.admit(facts(request), now)
+      const standing = rateLimits.admit({ ...facts(request), isOpen }, now)
       if (standing === undefined) return
       const secondsLeft = Math.ceil((standing.tally.endsAt - now) / 1000)
       const { policy, tally } = standing
@@ -104,18 +104,29 @@ function standingField({ name, quota }: Policy, { count }: Tally, secondsLeft: n
 
 function inWords({ name, quota, windowMs }: Policy): string {
   const seconds = windowMs / 1000
-  return name === 'caller'
-    ? `This API key has made more than ${quota} requests in ${seconds} seconds`
-    : `${quota} requests from this address in ${seconds} seconds had API keys or tokens that are not valid`
+  switch (name) {
+    case 'caller':
+      return `This API key has made more than ${quota} requests in ${seconds} seconds`
+    case 'address':
+      return `${quota} requests from this address in ${seconds} seconds had API keys or tokens that are not valid`
+    case 'exchange':
+      return `More than ${quota} requests came from this address in ${seconds} seconds to exchange a token or to log in`
+    case 'trust':
+      return `This trust has given ${quota} keys in ${seconds} seconds`
+  }
 }
 
-/** An error that says that who sent the request is not who it says: it counts against the address. */
+/**
+ * An error that says that who sent the request is not who it says, or that nobody can know: it counts against the address.
+ * Otherwise tokens that nobody has signed could be sent without end while the keys of an issuer cannot be had.
+ */
 export function isFailedAuthentication(error: unknown, request: FastifyRequest): boolean {
   if (!(error instanceof AuthconnError)) return false
   // A request without a key is a mistake, or a look around; it asks the database nothing.
   return (
     error.code === 'invalid_api_key' ||
     error.code === 'identity_refused' ||
+    error.code === 'identity_provider_unavailable' ||
     (error.code === 'unauthenticated' && request.headers.authorization !== undefined)
   )
 }

@@ -7,7 +7,7 @@ export interface HttpMeter {
   /** Refused for who sent it, or for what that caller may do. */
   denied(code: ErrorCode): void
   /** Refused for a limit, before anything was looked up. */
-  limited(limit: 'caller' | 'address'): void
+  limited(limit: 'caller' | 'address' | 'exchange' | 'trust'): void
   /** Refused as the vault has more to do than it can. */
   shed(): void
 }

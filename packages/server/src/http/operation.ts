@@ -140,7 +140,7 @@ function routeOf(name: OperationName) {
   return {
     method,
     url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
-    config: { routeName: name, needsKey: endpoint.permission !== 'public', takesToken: takesToken(endpoint) },
+    config: { routeName: name, needsKey: endpoint.permission !== 'public', isOpen: isOpen(endpoint) },
     schema: {
       ...(endpoint.params ? { params: endpoint.params } : {}),
       // Without a schema any query would pass, and with it what somebody meant to say.
@@ -151,8 +151,9 @@ function routeOf(name: OperationName) {
   }
 }
 
-function takesToken(endpoint: Endpoint): boolean {
-  return endpoint.errors.includes('identity_refused')
+/** Health and readiness are public as well: whoever asks for them is a load balancer, and must not be refused. */
+function isOpen({ permission, tag }: Endpoint): boolean {
+  return permission === 'public' && tag !== 'Operations'
 }
 
 const nothing = { type: 'object', properties: {}, additionalProperties: false }

@@ -9,7 +9,7 @@ declare module 'fastify' {
     routeName?: RouteName
     /** Whether it asks for an API key. */
     needsKey?: boolean
-    /** Whether it takes a token in the body that stands for a key, and so is tried out as keys are. */
-    takesToken?: boolean
+    /** Whether it asks for no key and has the database work all the same, and so is limited as what asks for one. */
+    isOpen?: boolean
   }
 }

@@ -27,7 +27,7 @@ declare module 'fastify' {
 }
 
 /**
- * Refuses what asks for a key while the event loop is late and much is under way, so that what was let in is answered.
+ * Refuses what has the database work while the event loop is late and much is under way, so that what was let in is answered.
  * Judged by nothing else: full use of the processor is what a busy vault is for, and memory full of garbage is no
  * trouble yet.
  */
@@ -36,7 +36,8 @@ export function shedLoad(app: FastifyInstance, underWay: () => number, onShed: (
     maxEventLoopDelay: mostLag,
     sampleInterval: 1000,
     pressureHandler(request) {
-      if (request.position <= mostAtEase || !request.routeOptions.config.needsKey) return
+      const { needsKey, isOpen } = request.routeOptions.config
+      if (request.position <= mostAtEase || (!needsKey && !isOpen)) return
       onShed()
       throw new AuthconnError('overloaded', undefined, { retryAfter: 2 })
     },

@@ -29,7 +29,7 @@ export function createHttpMetrics(registry: Registry, readUnderWay: () => number
   })
   const limited = new Counter({
     name: 'authconn_rate_limited_total',
-    help: 'Requests that were refused with too_many_requests before anything was looked up, by the limit they met',
+    help: 'Requests that were refused with too_many_requests, by the limit they met',
     labelNames: ['limit'],
     registers,
   })
@@ -50,7 +50,7 @@ export function createHttpMetrics(registry: Registry, readUnderWay: () => number
     return observer
   }
   // So that a rate can be taken of what has not happened yet.
-  for (const limit of ['caller', 'address']) limited.inc({ limit }, 0)
+  for (const limit of ['caller', 'address', 'exchange', 'trust']) limited.inc({ limit }, 0)
 
   return {
     answered(operation, status, took) {

@@ -68,6 +68,7 @@ describe('the settings', () => {
     ['AUTHCONN_TRUSTED_PROXIES', '::/0'],
     ['AUTHCONN_RATE_LIMIT', '-1'],
     ['AUTHCONN_AUTH_FAILURE_LIMIT', 'off'],
+    ['AUTHCONN_EXCHANGE_LIMIT', '-1'],
     ['AUTHCONN_REDIS_URL', 'http://u:secret-password@host:6379'],
     ['AUTHCONN_REDIS_URL', 'redis://u:secret-password@host:port'],
     ['AUTHCONN_REDIS_URL', 'redis://host/name'],
@@ -129,7 +130,12 @@ describe('the settings', () => {
   })
 
   test('limit by default, and not with 0', () => {
-    expect(loadConfig({}).limits).toEqual({ perCaller: 10_000, failuresPerAddress: 30, redisUrl: undefined })
+    expect(loadConfig({}).limits).toEqual({
+      perCaller: 10_000,
+      failuresPerAddress: 30,
+      exchanges: 600,
+      redisUrl: undefined,
+    })
     expect(loadConfig({ AUTHCONN_RATE_LIMIT: '0', AUTHCONN_AUTH_FAILURE_LIMIT: '0' }).limits).toMatchObject({
       perCaller: 0,
       failuresPerAddress: 0,

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { createRateLimits } from '../../src/core/limits/rate-limits.ts'
 
 const start = Date.UTC(2026, 0, 1)
-const limits = (given: { perCaller?: number; failuresPerAddress?: number } = {}) =>
-  createRateLimits({ perCaller: 3, failuresPerAddress: 2, isShared: false, ...given })
+const limits = (given: { perCaller?: number; failuresPerAddress?: number; exchanges?: number } = {}) =>
+  createRateLimits({ perCaller: 3, failuresPerAddress: 2, exchanges: 3, isShared: false, ...given })
 
 const from = (network: string, keyHash?: string) => ({ network, keyHash })
 
@@ -77,5 +77,39 @@ describe('an address', () => {
     const { admit, failed } = limits({ failuresPerAddress: 0, perCaller: 0 })
     for (let at = 0; at < 100; at++) failed(from('n', 'bad'), start)
     expect(admit(from('n', 'bad'), start)).toBeUndefined()
+  })
+})
+
+describe('what needs no key', () => {
+  const open = (network: string) => ({ network, keyHash: undefined, isOpen: true })
+
+  test('is limited by where it comes from, whatever came of it', () => {
+    const { admit } = limits()
+    const asked = Array.from({ length: 4 }, () => admit(open('n'), start))
+    expect(asked.map((standing) => standing?.isRefused)).toEqual([false, false, false, true])
+    expect(asked[3]?.policy).toMatchObject({ name: 'exchange', quota: 3 })
+    expect(admit(open('another'), start)?.isRefused).toBe(false)
+    expect(admit(open('n'), asked[3]?.tally.endsAt ?? 0)?.isRefused).toBe(false)
+  })
+
+  test('is refused where keys that are none came from, too, and is not limited with a limit of 0', () => {
+    const { admit, failed } = limits({ exchanges: 0 })
+    for (let at = 0; at < 50; at++) expect(admit(open('n'), start)).toBeUndefined()
+    for (let at = 0; at < 2; at++) failed(open('n'), start)
+    expect(admit(open('n'), start)).toMatchObject({ isRefused: true, policy: { name: 'address' } })
+  })
+})
+
+describe('a trust', () => {
+  test('gives so many keys in a minute, wherever they are asked for', () => {
+    const { findSpent, exchanged } = limits()
+    for (let at = 0; at < 3; at++) {
+      expect(findSpent('trust', start)).toBeUndefined()
+      exchanged('trust', start)
+    }
+    const spent = findSpent('trust', start)
+    expect(spent).toMatchObject({ isRefused: true, policy: { name: 'trust', quota: 3 } })
+    expect(findSpent('another', start)).toBeUndefined()
+    expect(findSpent('trust', spent?.tally.endsAt ?? 0)).toBeUndefined()
   })
 })

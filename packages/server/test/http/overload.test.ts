@@ -19,12 +19,20 @@ async function keepBusy() {
 const askOften = (times: number): Promise<Answer[]> =>
   Promise.all(Array.from({ length: times }, () => v.call('listConnections')))
 
+const exchangeOf = (token: string) => ({
+  grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange' as const,
+  subject_token: token,
+  subject_token_type: 'urn:ietf:params:oauth:token-type:jwt' as const,
+})
+
 const count = (answers: Answer[], status: number) => answers.filter((answer) => answer.status === status).length
 
 test('a vault that is late and has much to do answers what it has begun, and refuses the rest for a while', async () => {
   await keepBusy()
-  const [answers, health, readiness] = await Promise.all([
+  const [answers, logins, exchange, health, readiness] = await Promise.all([
     askOften(mostAtEase + 50),
+    v.call('listLogins', { query: {} }, null),
+    v.call('exchangeToken', { body: exchangeOf('a.b.c') }, null),
     v.call('getHealth'),
     v.call('getReadiness'),
   ])
@@ -33,6 +41,8 @@ test('a vault that is late and has much to do answers what it has begun, and ref
   if (!refused) throw new Error('nothing was refused')
   expectProblem(refused, 503, 'overloaded')
   expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0)
+  expectProblem(logins, 503, 'overloaded')
+  expectProblem(exchange, 503, 'overloaded')
   expect(health.status).toBe(200)
   expectProblem(readiness, 503, 'not_ready')
   expect(readiness.body.detail).toMatch(/more to do/)

@@ -42,6 +42,7 @@ export function useVault(options: { sandbox?: SandboxOptions; environment?: Reco
       AUTHCONN_REFRESH_CONCURRENCY: '0',
       AUTHCONN_RATE_LIMIT: '0',
       AUTHCONN_AUTH_FAILURE_LIMIT: '0',
+      AUTHCONN_EXCHANGE_LIMIT: '0',
       AUTHCONN_LOG_LEVEL: 'silent',
       ...options.environment,
     })

@@ -3,6 +3,7 @@ import type { TokenExchange } from '@authconn/shared'
 import type { AuditLog } from '../audit/audit-log.ts'
 import { createApiKey, hashApiKey } from '../callers/api-key.ts'
 import { AuthconnError } from '../errors.ts'
+import type { RateLimits } from '../limits/rate-limits.ts'
 import type { Caller, Log } from '../ports.ts'
 import { Secret } from '../secret.ts'
 import { IdentityRefusal, KeysUnavailable, type Trust, type TrustStore, type VerifyToken } from '../trust-port.ts'
@@ -32,19 +33,22 @@ const refusalTime = 200
 /**
  * Exchanges an OpenID Connect token for the API key of a short-lived caller, if it fits exactly one trust of the workspace.
  * Throws identity_refused without a reason, which the audit log, the log and the figures have; and
- * identity_provider_unavailable when the keys of the issuer cannot be had. The record is durable before the key leaves.
+ * identity_provider_unavailable when the keys of the issuer cannot be had, too_many_requests when the trust has given all
+ * the keys of its minute. The record is durable before the key leaves.
  */
 export function createExchangeToken(deps: {
   trusts: TrustStore
   verifyToken: VerifyToken
   audit: Pick<AuditLog, 'record'>
   meter: IdentityMeter
+  rateLimits: Pick<RateLimits, 'findSpent' | 'exchanged'>
+  onLimited(): void
   log: Log
   clock(): Date
   sleep(ms: number): Promise<unknown>
   inBackground(work: Promise<unknown>): void
 }): ExchangeToken {
-  const { trusts } = deps
+  const { trusts, rateLimits } = deps
   const findFit = createFindFit(deps)
   const recordExchange = createRecordExchange(deps)
 
@@ -70,6 +74,8 @@ export function createExchangeToken(deps: {
     const workspace = wanted.workspace ?? 'default'
     const candidates = await findCandidates(token, workspace, wanted.trust, known)
     const { trust, verified } = await findFit(token, candidates, from, known)
+    // Not before it is verified: others must not use up what is left.
+    demandRoom(trust)
     const apiKey = createApiKey()
     const issued = await trusts.issue({
       trustId: trust.id,
@@ -85,7 +91,21 @@ export function createExchangeToken(deps: {
     if (issued === 'replayed') throw new IdentityRefusal('replayed')
     if (issued === 'over') throw new IdentityRefusal('trust_over')
     known.caller = issued.caller
+    rateLimits.exchanged(trust.id, deps.clock().getTime())
     return { ...issued, apiKey, trust, workspace }
+  }
+
+  function demandRoom({ id, name }: Trust): void {
+    const now = deps.clock().getTime()
+    const spent = rateLimits.findSpent(id, now)
+    if (!spent) return
+    deps.onLimited()
+    const { policy, tally } = spent
+    throw new AuthconnError(
+      'too_many_requests',
+      `The trust "${name}" has given ${policy.quota} keys in ${policy.windowMs / 1000} seconds`,
+      { retryAfter: Math.ceil((tally.endsAt - now) / 1000) },
+    )
   }
 
   async function findCandidates(

@@ -293,6 +293,17 @@ describeEachDatabase('the audit log', (database) => {
     expect(rows).toHaveLength(301)
   })
 
+  test('leaves no refusal of a token out because another workspace, or no workspace at all, is flooded', async () => {
+    const log = limitAnonymous(audit, { clock: () => new Date(0), log: silentLog })
+    const refusal = (workspaceId: string | null) => facts({ actor: null, outcome: 'denied', workspaceId })
+    const flooded = '00000000-0000-4000-8000-000000000000'
+    for (let i = 0; i < 400; i++) await log.record([refusal(flooded), refusal(null)])
+    await log.record([refusal(stores.admin.workspaceId)])
+    const { rows } = await sql<{ count: string }>`select count(*) from audit_log
+      where workspace_id = ${stores.admin.workspaceId}`.execute(stores.db)
+    expect(Number(rows[0]?.count)).toBe(1)
+  })
+
   describe('a list', () => {
     const listed = async (given: object = {}, visible: object = {}) => {
       const query = {

@@ -83,6 +83,8 @@ export function useIdentities(database: TestDatabase) {
       verifyToken: openVerifier({ safeFetch, clock: () => performance.now() + world.passed }),
       audit: { record: async (facts) => void world.records.push(...facts) },
       meter: { exchanged: (outcome) => void world.outcomes.push(outcome) },
+      rateLimits: { findSpent: () => undefined, exchanged: () => undefined },
+      onLimited: () => undefined,
       log: silentLog,
       clock: () => new Date(),
       // How long a refusal takes is shown where it is answered.
