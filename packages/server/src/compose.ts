@@ -61,6 +61,7 @@ import { leaseTimes } from './core/grants/lease-keeper.ts'
 import { createRevokeGrant, createRevokeLocally } from './core/grants/revoke-grant.ts'
 import { createRetryRevocations, createRevokeUpstream } from './core/grants/revoke-upstream.ts'
 import { createRateLimits } from './core/limits/rate-limits.ts'
+import { patience } from './core/persist.ts'
 import { Secret } from './core/secret.ts'
 import type { TokenQuestion, TokenSight } from './core/token-port.ts'
 import { createExchangeToken } from './core/trusts/exchange-token.ts'
@@ -335,8 +336,10 @@ function wire(
     keepAuthorized,
     giveBackTokens,
     audit,
-    // The tokens, the keys of the ID token, introspection, the account, and two revocations should it be forged.
-    claimSeconds: 2 * claimSeconds,
+    // The tokens, the keys of the ID token, introspection, the account, and two revocations should it be forged; then the
+    // database, which is waited for.
+    claimSeconds: 2 * claimSeconds + Math.ceil(patience / 1000),
+    sleep,
     log,
     inBackground,
   })

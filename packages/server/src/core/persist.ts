@@ -5,7 +5,7 @@
 const pauses = [50, 100, 200, 300]
 
 /** Milliseconds after which it is given up: most failovers and restarts are over by then. */
-const patience = 120_000
+export const patience = 120_000
 
 /**
  * Writes what must not be lost, again and again while the database fails: a provider may have ended the former refresh

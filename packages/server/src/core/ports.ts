@@ -170,8 +170,13 @@ export interface AuthorizationStore {
   /** Takes it for its one exchange; false when it is over or taken. */
   claim(id: string): Promise<boolean>
   /**
-   * Stores the tokens and completes the authorization in one transaction, unless it was cancelled or its connection
-   * deleted meanwhile. Completing again, after a confirmation that was lost, says `stored` again.
+   * Keeps one by a device code, whose provider has given the tokens, from being asked for again; false when it is over, or
+   * its connection or its caller. Harmless to repeat for who asked the provider.
+   */
+  hold(id: string): Promise<boolean>
+  /**
+   * Stores the tokens and completes the authorization in one transaction, unless it was cancelled, its connection deleted or
+   * its caller revoked meanwhile. Completing again, after a confirmation that was lost, says `stored` again.
    */
   complete(
     id: string,

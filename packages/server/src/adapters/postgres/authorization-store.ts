@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { AuthorizationStore } from '../../core/ports.ts'
 import { toAuthorization } from './authorization-row.ts'
-import { claimPolls } from './claim-polls.ts'
+import { claimPolls, isCallerUnended } from './claim-polls.ts'
 import type { Database } from './database.ts'
 import { tellDataKeyGone } from './database-errors.ts'
 import { fromIssue, secondsFromNow, tokenColumns } from './grant-sql.ts'
@@ -44,16 +44,22 @@ export function createAuthorizationStore(db: Database): AuthorizationStore {
     },
 
     async claim(id) {
-      // The connection is looked at here too: between its deletion and this moment no exchange may begin.
-      const { numUpdatedRows } = await pending(db, id)
-        .set({ claimed_at: sql<Date>`now()` })
+      const { numUpdatedRows } = await takeUp(db, id)
         .where('claimed_at', 'is', null)
+        .where('expires_at', '>', sql<Date>`now()`)
+        .executeTakeFirst()
+      return numUpdatedRows === 1n
+    },
+
+    async hold(id) {
+      // Not whether its time is over: the tokens are there, and the person has consented in time.
+      const { numUpdatedRows } = await takeUp(db, id)
         .where(({ exists, selectFrom }) =>
           exists(
-            selectFrom('connections')
+            selectFrom('callers')
               .select('id')
-              .whereRef('connections.id', '=', 'authorizations.connection_id')
-              .where('deleted_at', 'is', null),
+              .whereRef('callers.id', '=', 'authorizations.caller_id')
+              .where(isCallerUnended),
           ),
         )
         .executeTakeFirst()
@@ -72,6 +78,16 @@ export function createAuthorizationStore(db: Database): AuthorizationStore {
           .forShare('connections')
           .executeTakeFirst()
         if (!connection) return 'connection_gone'
+        // Locked as well: a revocation that runs now is either seen here, or sees the grant that is there by then.
+        const caller = await trx
+          .selectFrom('authorizations')
+          .innerJoin('callers', 'callers.id', 'authorizations.caller_id')
+          .select('callers.id')
+          .where('authorizations.id', '=', id)
+          .where(isCallerUnended)
+          .forShare('callers')
+          .executeTakeFirst()
+        if (!caller) return (await isCompleted(trx, id)) ? 'stored' : 'cancelled'
         // First of the two writes: it waits for a cancellation that is under way, and then sees it.
         const completed = await trx
           .updateTable('authorizations')
@@ -137,8 +153,8 @@ function polling(interval: number | undefined) {
 }
 
 /**
- * Whether a former attempt went through whose confirmation was lost: an authorization is claimed once, so nobody else
- * completes it. The tokens say nothing of that, as they may have been refreshed or sealed again since.
+ * Whether a former attempt went through whose confirmation was lost: an authorization is claimed once, or held by whom its
+ * device code has given the tokens, so nobody else completes it. The tokens say nothing of that, as they may have been refreshed or sealed again since.
  */
 async function isCompleted(db: Database, id: string): Promise<boolean> {
   const row = await db
@@ -150,10 +166,19 @@ async function isCompleted(db: Database, id: string): Promise<boolean> {
   return row !== undefined
 }
 
-function pending(db: Database, id: string) {
+/** The connection is looked at here too: between its deletion and this moment no exchange may begin. */
+function takeUp(db: Database, id: string) {
   return db
     .updateTable('authorizations')
+    .set({ claimed_at: sql<Date>`now()` })
     .where('id', '=', id)
     .where('status', '=', 'pending')
-    .where('expires_at', '>', sql<Date>`now()`)
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('connections')
+          .select('id')
+          .whereRef('connections.id', '=', 'authorizations.connection_id')
+          .where('deleted_at', 'is', null),
+      ),
+    )
 }

@@ -21,13 +21,12 @@ export async function claimPolls(
         .innerJoin('callers', 'callers.id', 'authorizations.caller_id')
         .select(['authorizations.id', 'connections.name', 'callers.name as caller_name'])
         .where('authorizations.status', '=', 'pending')
+        // It has been answered, and who asked is about to store the tokens.
+        .where('authorizations.claimed_at', 'is', null)
         .where('authorizations.next_poll_at', '<=', sql<Date>`now()`)
         .where('authorizations.expires_at', '>', sql<Date>`now()`)
         .where('connections.deleted_at', 'is', null)
-        .where('callers.revoked_at', 'is', null)
-        .where((eb) =>
-          eb.or([eb('callers.expires_at', 'is', null), eb('callers.expires_at', '>', sql<Date>`now()`)]),
-        )
+        .where(isCallerUnended)
         .orderBy('authorizations.next_poll_at')
         .limit(limit)
         .forUpdate('authorizations')
@@ -46,3 +45,6 @@ export async function claimPolls(
     interval: row.poll_interval ?? 0,
   }))
 }
+
+/** The caller that began it is neither revoked nor at its end. */
+export const isCallerUnended = sql<boolean>`(callers.revoked_at is null and (callers.expires_at is null or callers.expires_at > now()))`

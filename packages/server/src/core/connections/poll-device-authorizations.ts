@@ -5,6 +5,7 @@ import { places } from '../crypto/places.ts'
 import { AuthconnError } from '../errors.ts'
 import type { GiveBackTokens } from '../grants/give-back-tokens.ts'
 import type { AuthorizedTokens, OAuth } from '../oauth-port.ts'
+import { persist } from '../persist.ts'
 import type { Authorization, AuthorizationStore, Connection, ConnectionStore, DevicePoll, Log } from '../ports.ts'
 import { Secret } from '../secret.ts'
 import { judgePoll } from './judge-poll.ts'
@@ -20,15 +21,16 @@ const mostAtOnce = 20
  * whoever asks here (RFC 8628 section 3.5). Replicas share them: the database hands out one question at a time.
  */
 export function createPollDeviceAuthorizations(deps: {
-  authorizations: Pick<AuthorizationStore, 'claimPolls' | 'pollAgain' | 'fail'>
+  authorizations: Pick<AuthorizationStore, 'claimPolls' | 'pollAgain' | 'hold' | 'fail'>
   connections: Pick<ConnectionStore, 'findById'>
   keyring: Keyring
   oauth: Pick<OAuth, 'pollDevice'>
   keepAuthorized: KeepAuthorized
   giveBackTokens: GiveBackTokens
   audit: Pick<AuditLog, 'record'>
-  /** Longer than one question takes. */
+  /** Longer than one question takes, and what was answered to be held. */
   claimSeconds: number
+  sleep(ms: number): Promise<unknown>
   log: Pick<Log, 'warn' | 'error'>
   /** Takes work that goes on behind a round, so that a shutdown waits for it. */
   inBackground(work: Promise<unknown>): void
@@ -76,7 +78,10 @@ export function createPollDeviceAuthorizations(deps: {
     )
   }
 
-  /** On record before it is done, as whatever callers have the vault do. */
+  /**
+   * On record before it is done, as whatever callers have the vault do. The code is spent: a database that is away for a
+   * moment must not cost the consent, and nobody else may ask meanwhile, who would be told that the code is none.
+   */
   async function keep(
     due: DevicePoll,
     connection: Connection,
@@ -85,7 +90,9 @@ export function createPollDeviceAuthorizations(deps: {
   ): Promise<void> {
     const { authorization } = due
     try {
-      await deps.audit.record([{ ...factsOf(due), outcome: 'allowed', reason: null }])
+      const isHeld = await persist(() => authorizations.hold(authorization.id), deps.sleep)
+      if (!isHeld) throw authorizationOver(authorization)
+      await persist(() => deps.audit.record([{ ...factsOf(due), outcome: 'allowed', reason: null }]), deps.sleep)
     } catch (error) {
       await deps.giveBackTokens({ connection, grantId: undefined }, tokens)
       return giveUp(due, error)
