@@ -112,6 +112,24 @@ describe('a trust', () => {
     ['whose issuer is not encrypted', { issuer: 'http://issuer.example' }, /must be https/],
     ['whose issuer has a query', { issuer: 'https://issuer.example/?a=b' }, /must not hold a query/],
     ['whose issuer has a password', { issuer: 'https://a:b@issuer.example' }, /user name or password/],
+    [
+      'in all of GitHub by a name that leaves the preset out',
+      {
+        preset: undefined,
+        issuer: 'https://token.actions.githubusercontent.com',
+        claims: [{ claim: 'repository_owner', values: ['acme'] }],
+      },
+      /must be github/,
+    ],
+    [
+      'in jobs of gitlab.com under another preset',
+      {
+        preset: 'kubernetes',
+        issuer: 'https://gitlab.com',
+        claims: [{ claim: 'sub', values: ['project_path:a/b'] }],
+      },
+      /must be gitlab or people/,
+    ],
     ['that has ended', { expires_at: '2020-01-01T00:00:00Z' }, /lies in the past/],
     ['without bound claims', { claims: [] }, /fewer than 1/],
   ])('is not made %s', async (_what, given, words) => {

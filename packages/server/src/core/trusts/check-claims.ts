@@ -28,6 +28,10 @@ export function checkClaims(preset: TrustPreset | undefined, claims: readonly Bo
 function checkPointer(claim: string): void {
   if (!claim.startsWith('/')) return
   if (/~(?![01])/.test(claim)) throw refusal(`${claim} is no JSON Pointer: a ~ is written ~0, and a / ~1`)
+  // With one name for each claim, what is known of a claim holds however it is written. Only one that begins with a slash
+  // cannot be given by its name.
+  if (!/^\/[^/]*$/.test(claim) || claim.startsWith('/~1')) return
+  throw refusal(`${claim} is a claim of the token itself: write its name without the /`)
 }
 
 function checkPattern(claim: string, value: string): void {

@@ -6,7 +6,7 @@ import { AuthconnError } from '../errors.ts'
 import type { Caller, Page } from '../ports.ts'
 import type { NewTrustRow, Trust, TrustStore } from '../trust-port.ts'
 import { checkClaims } from './check-claims.ts'
-import { defaultAlgorithms, presets } from './presets.ts'
+import { defaultAlgorithms, presets, presetsFor } from './presets.ts'
 import { readPublicKeys } from './read-public-keys.ts'
 
 export interface ManageTrusts {
@@ -22,7 +22,7 @@ export interface ManageTrusts {
 export function createManageTrusts(deps: {
   trusts: TrustStore
   /** Throws invalid_request, provider_address_refused, provider_host_not_allowed for a URL that cannot be used. */
-  checkUrl(field: 'issuer' | 'jwks_uri', url: string): void
+  checkUrl(field: 'issuer' | 'jwks_uri', url: string, options: { isCalled: boolean }): void
 }): ManageTrusts {
   const { trusts } = deps
 
@@ -37,8 +37,9 @@ export function createManageTrusts(deps: {
     async create(by, wanted) {
       requirePermission(by, 'caller:manage')
       requireLastingKey(by)
-      deps.checkUrl('issuer', wanted.issuer)
-      if (wanted.jwks_uri !== undefined) deps.checkUrl('jwks_uri', wanted.jwks_uri)
+      const isCalled = wanted.jwks === undefined && wanted.jwks_uri === undefined
+      deps.checkUrl('issuer', wanted.issuer, { isCalled })
+      if (wanted.jwks_uri !== undefined) deps.checkUrl('jwks_uri', wanted.jwks_uri, { isCalled: true })
       const trust = toRow(by, wanted)
       if (!covers(by, trust)) {
         throw new AuthconnError(
@@ -76,6 +77,10 @@ export function createManageTrusts(deps: {
 
 function toRow(by: Caller, wanted: NewTrust): NewTrustRow {
   const usual = presets[wanted.preset ?? 'generic']
+  const fitting = presetsFor(wanted.issuer)
+  if (fitting && (wanted.preset === undefined || !fitting.includes(wanted.preset))) {
+    throw invalid('preset', `must be ${fitting.join(' or ')} for this issuer, which signs tokens for everybody`)
+  }
   checkClaims(wanted.preset, wanted.claims)
   if (wanted.jwks !== undefined && wanted.jwks_uri !== undefined) {
     throw invalid('jwks', 'must be left out where jwks_uri is given')

@@ -54,6 +54,17 @@ export const presets: Readonly<Record<TrustPreset | 'generic', Preset>> = {
   generic: { ...workload, oneOf: undefined },
 }
 
+/**
+ * Presets that alone fit an issuer which signs tokens for everybody: under another name, or none, a trust could do without
+ * the id that it has to bind. People log in at gitlab.com as well, by tokens that jobs cannot have.
+ */
+export function presetsFor(issuer: string): readonly TrustPreset[] | undefined {
+  // An enterprise of GitHub can have an issuer of its own below.
+  if (/^https:\/\/token\.actions\.githubusercontent\.com(\/|$)/i.test(issuer)) return ['github']
+  if (/^https:\/\/gitlab\.com\/?$/i.test(issuer)) return ['gitlab', 'people']
+  return undefined
+}
+
 /** Claims that say something of a token, and not whose it is: alone they would let in everybody of an issuer. */
 export const weakClaims: readonly string[] = [
   'iss',

@@ -55,6 +55,7 @@ describe('bound claims', () => {
     expect(fits({ '/kubernetes.io/pod/uid': ['u-1'] }, token)).toBe(true)
     expect(fits({ 'https://id.example/groups': ['ops'] }, token)).toBe(true)
     expect(fits({ '/a~1b/c~0d': ['x'] }, token)).toBe(true)
+    expect(fits({ '/~1slash': ['y'] }, { '/slash': 'y' })).toBe(true)
     expect(fits({ 'kubernetes.io.namespace': ['prod'] }, token)).toBe(false)
     expect(fits({ '/kubernetes.io/pod/uid/0': ['u'] }, token)).toBe(false)
     expect(fits({ '/list/0': ['y'] }, token)).toBe(false)
@@ -83,6 +84,7 @@ describe('a trust', () => {
     ['people', { email: ['*@example.com'], email_verified: ['true'] }],
     ['people', { groups: ['ops', 'developers'] }],
     [undefined, { sub: ['job-*'] }],
+    [undefined, { '/~1slash': ['x'] }],
   ])('in %s may be bound to %j', (preset, claims) => {
     expect(refusal(preset, claims)).toBe('taken')
   })
@@ -102,6 +104,10 @@ describe('a trust', () => {
     [undefined, { sub: ['*'] }, /at least 4 characters/],
     [undefined, { sub: ['a*'] }, /at least 4 characters/],
     [undefined, { '/a~2': ['x'] }, /no JSON Pointer/],
+    [undefined, { '/environment': ['production'] }, /without the \//],
+    [undefined, { '/': ['x'] }, /without the \//],
+    ['people', { '/email': ['a@example.com'] }, /without the \//],
+    ['github', { repository_id: ['1'], '/ref': ['refs/heads/main'] }, /without the \//],
   ])('in %s may not be bound to %j alone', (preset, claims, words) => {
     expect(refusal(preset, claims)).toMatch(words)
   })
