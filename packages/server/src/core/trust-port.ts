@@ -48,7 +48,7 @@ export interface TrustStore {
   /** Revokes it and every caller that was made by it, all at once; undefined when there is none. */
   revoke(workspaceId: string, name: string): Promise<Trust | undefined>
   /**
-   * The trusts of a workspace that take tokens of an issuer now; undefined for a workspace that is not there. `name`: only
+   * The trusts of a workspace that take tokens of an issuer now, the oldest first; undefined for a workspace that is not there. `name`: only
    * the one that is called so; `most`: no more than so many.
    */
   findForIssuer(
@@ -136,7 +136,7 @@ export type Refusal =
   | 'claim'
   /** It came from where the trust does not take it from. */
   | 'address'
-  /** It fits several trusts. */
+  /** It fits none of the trusts that were looked at, and there are more, with keys in other places. */
   | 'ambiguous'
   | 'replayed'
   /** The trust was revoked or has come to its end meanwhile. */

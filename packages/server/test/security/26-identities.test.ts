@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import fc from 'fast-check'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { hashApiKey } from '../../src/core/callers/api-key.ts'
@@ -279,14 +281,53 @@ describeEachDatabase('security 26: a token of another platform', (database) => {
     await world.trusts.revoke(trust.workspaceId, name)
   })
 
-  test('that fits several trusts is refused until one is named', async () => {
-    const other = await world.newTrust({ permissions: ['connection:read'] })
-    const token = sign()
-    expect(await take(token)).toBe('identity_refused')
-    expect(world.records.at(-1)?.detail?.why).toBe('ambiguous')
-    const { caller } = await world.newVault().exchange(token, { trust: other.name })
-    expect(caller.permissions).toEqual(['connection:read'])
+  test('that fits several trusts is taken by the oldest, unless one is named', async () => {
+    const other = await world.newTrust({ name: 'a-newer-one', permissions: ['connection:read'] })
+    const vault = world.newVault()
+    expect((await vault.exchange(sign())).trust.id).toBe(trust.id)
+    expect((await vault.exchange(sign(), { trust: other.name })).caller.permissions).toEqual(['connection:read'])
+    await world.trusts.revoke(trust.workspaceId, trust.name)
+    expect((await vault.exchange(sign())).trust.id).toBe(other.id)
     await world.trusts.revoke(trust.workspaceId, other.name)
+    trust = await world.newTrust()
+  })
+
+  test('is not kept from its trust by others that were made since, whatever keys those have', async () => {
+    const hanging = createServer(() => {})
+    await new Promise<void>((resolve) => hanging.listen(0, '127.0.0.1', resolve))
+    const { port } = hanging.address() as AddressInfo
+    const others = []
+    for (let at = 0; at < 8; at++) {
+      others.push(await world.newTrust({ jwksUri: `http://127.0.0.1:${port}/${at}` }))
+      others.push(
+        await world.newTrust({ jwks: { keys: [{ ...publicJwk(createKey('k', 'ES256')), kid: `k${at}` }] } }),
+      )
+    }
+    const begun = performance.now()
+    expect((await world.newVault().exchange(sign())).trust.id).toBe(trust.id)
+    expect(performance.now() - begun).toBeLessThan(1900)
+    hanging.closeAllConnections()
+    hanging.close()
+    for (const { name } of others) await world.trusts.revoke(trust.workspaceId, name)
+  })
+
+  test('is looked for in all trusts whose keys were given, and in those with five other places for keys', async () => {
+    const own = createKey('own', 'ES256')
+    const places = []
+    for (let at = 0; at < 6; at++) {
+      places.push(
+        await world.newTrust({ jwksUri: `${world.stranger.url}/${at}`, claims: [{ claim: 'x', values: ['y'] }] }),
+      )
+    }
+    const jwks = { keys: [{ ...publicJwk(own), kid: 'own' }] }
+    const given = [
+      await world.newTrust({ jwks, claims: [{ claim: 'x', values: ['y'] }] }),
+      await world.newTrust({ jwks }),
+    ]
+    const vault = world.newVault()
+    expect((await vault.exchange(signWith(own, claims()))).trust.id).toBe(given[1]?.id)
+    expect(world.stranger.hits).toHaveLength(4)
+    for (const { name } of [...places, ...given]) await world.trusts.revoke(trust.workspaceId, name)
   })
 
   test('is signed by the keys that were given with the trust, where some were, and by no others', async () => {

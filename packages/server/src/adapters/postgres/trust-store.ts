@@ -90,7 +90,8 @@ export function createTrustStore(db: Database): TrustStore {
         .where(sql`md5(issuer)`, '=', sql`md5(${issuer})`)
         .where('issuer', '=', issuer)
         .$if(name !== undefined, (query) => query.where('name', '=', name ?? ''))
-        .orderBy('name')
+        .orderBy('created_at')
+        .orderBy('id')
         .limit(most)
         .execute()
       return found && { workspaceId: found.id, trusts: rows.map(toTrust) }

@@ -23,7 +23,7 @@ export interface IssuedKey {
   workspace: string
 }
 
-/** Trusts of one issuer that are looked at for a token that names none: anybody can send one. */
+/** Trusts of one issuer that are looked at for a token that names none, the oldest: anybody can send one. */
 const mostCandidates = 200
 /** So often a token is taken that is not for one time only: what asks more often is no job or pod that goes about its work. */
 const mostUses = 1000
@@ -31,7 +31,7 @@ const mostUses = 1000
 const refusalTime = 200
 
 /**
- * Exchanges an OpenID Connect token for the API key of a short-lived caller, if it fits exactly one trust of the workspace.
+ * Exchanges an OpenID Connect token for the API key of a short-lived caller, by the oldest trust of the workspace that it fits.
  * Throws identity_refused without a reason, which the audit log, the log and the figures have; and
  * identity_provider_unavailable when the keys of the issuer cannot be had, too_many_requests when the trust has given all
  * the keys of its minute. The record is durable before the key leaves.
@@ -116,12 +116,11 @@ export function createExchangeToken(deps: {
   ) {
     const issuer = peekIssuer(token)
     // Asked even for what is no token, whose refusal then takes as much and is told to the workspace as well.
-    const found = await trusts.findForIssuer(workspace, issuer ?? 'none', { name, most: mostCandidates + 1 })
+    const found = await trusts.findForIssuer(workspace, issuer ?? 'none', { name, most: mostCandidates })
     if (found) known.workspaceId = found.workspaceId
     if (issuer === undefined) throw new IdentityRefusal('malformed')
     const candidates = found?.trusts ?? []
     if (candidates.length === 0) throw new IdentityRefusal('unknown_issuer')
-    if (candidates.length > mostCandidates) throw new IdentityRefusal('ambiguous')
     return candidates
   }
 }

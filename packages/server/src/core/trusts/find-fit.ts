@@ -18,35 +18,51 @@ export type FindFit = (
 ) => Promise<{ trust: Trust; verified: VerifiedToken }>
 
 /** Places of keys that are asked for one token; whoever makes trusts chooses how many there are. */
-const mostSources = 5
+const mostPlaces = 5
 
 /**
- * The one of several trusts of an issuer that a token fits, and the token as it was verified. Trusts with the same keys
- * share a verification. Throws IdentityRefusal, and KeysUnavailable where nothing but the keys was missing.
+ * The trust that a token fits, of several the oldest, and the token as it was verified. So whoever makes a trust changes
+ * nothing for the tokens that fit one which is there: it takes none from it, and has none wait. Trusts with the same keys
+ * share a verification. Throws IdentityRefusal, and KeysUnavailable where keys were missing. `candidates`: the oldest first.
  */
 export function createFindFit(deps: { verifyToken: VerifyToken; clock(): Date }): FindFit {
   return async function findFit(token, candidates, from, known) {
     if (candidates.length === 1) Object.assign(known, { trust: candidates[0] })
-    const bySource = Map.groupBy(candidates, sourceId)
-    if (bySource.size > mostSources) throw new IdentityRefusal('ambiguous')
     const now = deps.clock()
-    const fits: { trust: Trust; verified: VerifiedToken }[] = []
+    const verifications = verifyAll(token, candidates, now)
     const reasons: unknown[] = []
-    for (const group of bySource.values()) {
-      const verified = await verify(token, group, now).catch((error: unknown) => void reasons.push(error))
-      if (!verified) continue
-      known.token = verified
-      for (const trust of group) {
-        const reason = judgeToken(trust, verified, { now, address: from.address })
-        if (reason) reasons.push(reason)
-        else fits.push({ trust, verified })
+    for (const trust of candidates) {
+      const { verified, reason } = (await verifications.get(sourceId(trust))) ?? leftOut
+      if (!verified) {
+        reasons.push(reason)
+        continue
       }
+      known.token = verified
+      const unfit = judgeToken(trust, verified, { now, address: from.address })
+      if (!unfit) {
+        known.trust = trust
+        return { trust, verified }
+      }
+      reasons.push(unfit)
     }
-    const [fit] = fits
-    if (fits.length > 1) throw new IdentityRefusal('ambiguous')
-    if (!fit) throw mostTelling(reasons)
-    Object.assign(known, { trust: fit.trust, token: fit.verified })
-    return fit
+    throw mostTelling(reasons)
+  }
+
+  /** All at once. Of places to ask those of the oldest trusts; keys that were given cost no call. */
+  function verifyAll(token: Secret, candidates: readonly Trust[], now: Date): Map<string, Promise<Verification>> {
+    let places = 0
+    const asked = [...Map.groupBy(candidates, sourceId)].filter(
+      ([, [trust]]) => trust?.jwks || ++places <= mostPlaces,
+    )
+    return new Map(
+      asked.map(([id, group]) => [
+        id,
+        verify(token, group, now).then(
+          (verified) => ({ verified }),
+          (reason: unknown) => ({ reason }),
+        ),
+      ]),
+    )
   }
 
   function verify(token: Secret, group: readonly Trust[], now: Date): Promise<VerifiedToken> {
@@ -57,9 +73,16 @@ export function createFindFit(deps: { verifyToken: VerifyToken; clock(): Date })
   }
 }
 
-/** Trusts with one source are served by the same keys. Keys that were given are those of their trust alone. */
-function sourceId(trust: KeySource & { id: string }): string {
-  if (trust.jwks) return `given ${trust.id}`
+interface Verification {
+  verified?: VerifiedToken
+  reason?: unknown
+}
+
+const leftOut: Verification = { reason: new IdentityRefusal('ambiguous') }
+
+/** Trusts with one source are served by the same keys. */
+function sourceId(trust: KeySource): string {
+  if (trust.jwks) return `given ${JSON.stringify(trust.jwks)}`
   return trust.jwksUri === null ? 'metadata' : `uri ${trust.jwksUri}`
 }
 
@@ -85,4 +108,6 @@ const way: readonly Refusal[] = [
   'too_old',
   'claim',
   'address',
+  // It may fit one that nobody looked at.
+  'ambiguous',
 ]
