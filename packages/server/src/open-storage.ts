@@ -51,7 +51,7 @@ export async function withStorage<T>(
 /** Runs the missing migrations where that is allowed. Throws schema_out_of_date where it is not, schema_too_new. */
 export async function prepareSchema(storage: Storage, config: Config, log: Logger): Promise<void> {
   if (!config.autoMigrate) return requireSchema(storage)
-  const ran = await migrateStorage(storage)
+  const ran = await migrateStorage(storage, log)
   if (ran.length > 0) log.info({ migrations: ran }, 'migrated')
 }
 
@@ -62,10 +62,14 @@ export async function requireSchema(storage: Storage): Promise<void> {
 }
 
 /** Runs the missing migrations. Resolves to their names. */
-export async function migrateStorage(storage: Storage): Promise<string[]> {
+export async function migrateStorage(storage: Storage, log: Logger): Promise<string[]> {
   // Asked first, since almost every start finds none, and a database without a time limit is a connection of its own.
   if ((await pendingMigrations(storage.db)).length === 0) return []
-  return storage.withoutTimeLimit((db) => migrate(db))
+  const locks = {
+    patience: 300_000,
+    onWait: (holders: string) => log.warn({ holders }, 'migrations wait for locks that others hold on the tables'),
+  }
+  return storage.withoutTimeLimit((db) => migrate(db, undefined, locks))
 }
 
 /** Where the local command line finds the vault before it listens; the true address follows when it does. */

@@ -241,3 +241,47 @@ describe('replicas that start at once on an empty PostgreSQL', () => {
     await Promise.all(replicas.map((replica) => replica.close()))
   })
 })
+
+describe('the migration of a PostgreSQL that vaults are using', () => {
+  const database = temporaryDatabase(inject('postgresUrl'))
+  let opened: OpenTestDatabase
+  beforeAll(async () => {
+    await database.create()
+    opened = await openTestDatabase({ kind: 'postgres', url: database.url })
+    await migrate(opened.db, migrationsBefore('0007-trusts'))
+  })
+  afterAll(async () => {
+    await opened.close()
+    await database.drop()
+  })
+
+  test('does not have them wait behind a backup: it lets go of its locks, says whose it waits for, and tries again', async () => {
+    const { db } = opened
+    const waits: string[] = []
+    const backup = Promise.withResolvers<void>()
+    const begun = Promise.withResolvers<void>()
+    const reading = db.transaction().execute(async (trx) => {
+      await sql`set local application_name = 'pg_dump'`.execute(trx)
+      await sql`lock table audit_log in access share mode`.execute(trx)
+      begun.resolve()
+      await backup.promise
+    })
+    await begun.promise
+    const locks = { patience: 60_000, onWait: (holders: string) => void waits.push(holders) }
+    await expect(migrate(db, migrations, { ...locks, patience: 0 })).rejects.toMatchObject({
+      code: 'database_unavailable',
+      message: expect.stringMatching(/process \d+ pg_dump/),
+    })
+    expect(await pendingMigrations(db)).toContain('0007-trusts')
+
+    const migrating = migrate(db, migrations, locks)
+    await expect.poll(() => waits, { timeout: 10_000 }).toEqual([expect.stringMatching(/process \d+ pg_dump/)])
+    // Between two attempts it holds none.
+    const asked = performance.now()
+    await sql`select from callers`.execute(db)
+    expect(performance.now() - asked).toBeLessThan(1000)
+    backup.resolve()
+    await reading
+    expect(await migrating).toContain('0007-trusts')
+  })
+})
