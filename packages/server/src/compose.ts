@@ -284,7 +284,7 @@ function wire(
         updateConnection: createUpdateConnection({ connections, keyring }),
         deleteConnection: createDeleteConnection({ connections, grants, revokeLocally, revokeUpstream }),
         createGrant: createCreateGrant({ connections, grants, refreshGrant: engine.refreshGrant }),
-        revokeGrant: createRevokeGrant({ connections, revokeLocally, revokeUpstream }),
+        revokeGrant: createRevokeGrant({ connections, grants, revokeLocally, revokeUpstream }),
       }),
       ...auditRoutes({ readAudit: createReadAudit({ store: auditStore, checkpoints, key: auditKey }) }),
       ...authorizationRoutes({

@@ -101,7 +101,25 @@ describe('client credentials', () => {
     expect((await v.call('getConnection', { params: { name } })).body).toMatchObject({ refreshable: false })
     const again = await createGrant(name)
     expect(again).toMatchObject({ status: 200, body: { status: 'active', subject: null } })
+    const told = (await v.call('listEvents', { params: { name } })).body.events
+    expect(told.map(({ type }: { type: string }) => type)).toEqual(
+      expect.arrayContaining(['grant.revoked', 'grant.reopened']),
+    )
     expect((await token(name)).body.access_token).not.toBe(access_token)
+  })
+
+  test('are revoked before anybody has fetched one, and then nobody does', async () => {
+    const name = await create()
+    const before = requests('client_credentials')
+    const revoked = await v.call('revokeGrant', { params: { name }, body: {} })
+    expect(revoked).toMatchObject({ status: 200, body: { status: 'revoked', upstream: 'nothing_to_revoke' } })
+    expectProblem(await token(name), 409, 'grant_revoked')
+    expect(requests('client_credentials')).toBe(before)
+    expectProblem(
+      await v.call('revokeGrant', { params: { name }, body: { subject: 'alice' } }),
+      404,
+      'grant_not_found',
+    )
   })
 
   test('that are refused stop being asked for, are no dead grant, and are tried again when told to', async () => {

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Database } from './database.ts'
+import { insertEvents } from './event-store.ts'
 import { isUnleased, noTrouble } from './grant-sql.ts'
 
 /**
@@ -30,19 +31,29 @@ export function unblock(db: Database, connectionId: string, spreadSeconds: numbe
 
 /** A renewable grant as it was before anything went wrong with it or it was revoked; one that is being refreshed stays as it is. */
 export async function reopen(db: Database, id: string): Promise<void> {
-  await db
-    .updateTable('grants')
-    .set({
-      ...noTrouble,
-      status: 'active',
-      renewable: true,
-      generation: sql<number>`grants.generation + 1`,
-      updated_at: sql<Date>`now()`,
-    })
-    .where('id', '=', id)
-    .where((eb) => eb.or([eb('status', '<>', 'active'), eb('failure_count', '>', 0)]))
-    .where(isUnleased)
-    .execute()
+  await db.transaction().execute(async (trx) => {
+    const former = await trx
+      .selectFrom('grants')
+      .select('status')
+      .where('id', '=', id)
+      .where((eb) => eb.or([eb('status', '<>', 'active'), eb('failure_count', '>', 0)]))
+      .where(isUnleased)
+      .forUpdate()
+      .executeTakeFirst()
+    if (!former) return
+    await trx
+      .updateTable('grants')
+      .set({
+        ...noTrouble,
+        status: 'active',
+        renewable: true,
+        generation: sql<number>`grants.generation + 1`,
+        updated_at: sql<Date>`now()`,
+      })
+      .where('id', '=', id)
+      .execute()
+    if (former.status === 'revoked') await insertEvents(trx, id, [{ type: 'grant.reopened', data: {} }])
+  })
 }
 
 /** For LIKE: URLs of an origin. Origins hold no character that it gives a meaning to but the underscore. */

@@ -103,15 +103,24 @@ export type RevokeGrant = (by: Caller, connectionName: string, subject: string) 
 /** Throws permission_denied, connection_not_found, grant_not_found. */
 export function createRevokeGrant(deps: {
   connections: ConnectionStore
+  grants: Pick<GrantStore, 'ensure' | 'findById'>
   revokeLocally: RevokeLocally
   revokeUpstream: RevokeUpstream
 }): RevokeGrant {
   return async function revokeGrant(by, connectionName, subject) {
     requirePermission(by, 'connection:manage', { connection: connectionName, subject })
-    const { connection, grant } = await getConnection(deps.connections, by, connectionName, subject)
+    const { connection, grant: found } = await getConnection(deps.connections, by, connectionName, subject)
+    const grant = found ?? (await begin(connection, subject))
     if (!grant) throw new AuthconnError('grant_not_found')
     const revoked = await deps.revokeLocally(connection, grant)
     if (!('revocationId' in revoked.queued)) return { grant: revoked.grant, ...revoked.queued }
     return { grant: revoked.grant, ...(await deps.revokeUpstream(revoked.queued.revocationId)) }
+  }
+
+  /** The first fetch would begin it, whoever made that: it is revoked before. Of a subject somebody has to begin it first. */
+  async function begin(connection: Connection, subject: string): Promise<Grant | undefined> {
+    if (!connection.tokenRequest || subject !== '') return undefined
+    const made = await deps.grants.ensure(connection, subject)
+    return made && (await deps.grants.findById(made.id))?.grant
   }
 }

@@ -104,7 +104,14 @@ export const Token = Type.Object(
 export type Token = Static<typeof Token>
 
 export const EventType = stringEnum(
-  ['grant.refreshed', 'grant.refresh_failed', 'grant.recovered', 'grant.expired', 'grant.revoked'],
+  [
+    'grant.refreshed',
+    'grant.refresh_failed',
+    'grant.recovered',
+    'grant.expired',
+    'grant.revoked',
+    'grant.reopened',
+  ],
   'One for each change: the first of several failures in a row, and not each of them',
 )
 export type EventType = Static<typeof EventType>
