@@ -137,6 +137,24 @@ describe('what the vault is asked with', () => {
   })
 })
 
+test('is exchanged once by doctor, for which a token that is taken once has to do', async () => {
+  let taken = false
+  const { url } = await fakeVault({
+    ...handlers,
+    exchangeToken() {
+      if (taken) throw new Problem('identity_refused', 'The vault does not take this token')
+      taken = true
+      return issuedKey()
+    },
+    getHealth: () => ({ status: 'ok' }),
+    getReadiness: () => ({ status: 'ok' }),
+    getSelf: () => ({ ...caller(), workspace: 'acme' }),
+  })
+  const env = { AUTHCONN_URL: url, AUTHCONN_ID_TOKEN: jwt({ aud: url }) }
+  const { exitCode, stdout } = await run(['doctor', '--port', String(await freePort())], { env })
+  expect({ exitCode, stdout }).toMatchObject({ exitCode: 0, stdout: expect.not.stringContaining('FAILED') })
+})
+
 describe('an identity that cannot be used', () => {
   test('is told with what was sent, and without the token', async () => {
     const { url } = await fakeVault({

@@ -14,7 +14,7 @@ export async function findConnections(
   try {
     const connections =
       name === undefined
-        ? await listConnections(ctx)
+        ? await listConnections(ctx, vault)
         : [await vault.call('getConnection', { params: { name } }, { signal })]
     const { providers } = connections.some(ends) ? await vault.call('listProviders', {}, { signal }) : noProviders
     const checks = connections.map((connection) =>
