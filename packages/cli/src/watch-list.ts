@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { AuthconnError, type Connection } from '@authconn/sdk'
-import { errorTable } from '@authconn/shared/errors'
+import type { Connection } from '@authconn/sdk'
 import type { Context } from './context.ts'
+import { isPassing } from './is-passing.ts'
 import { listConnections } from './list-connections.ts'
 import { connectionTable } from './output/connection-table.ts'
 import { toJsonLine } from './output/to-json.ts'
@@ -28,7 +28,7 @@ export async function watchList(ctx: Context, seconds: number): Promise<void> {
       shown = state
     } catch (error) {
       signal.throwIfAborted()
-      if (!(error instanceof AuthconnError) || errorTable[error.code].kind !== 'unavailable') throw error
+      if (!isPassing(error)) throw error
       if (!outOfReach) ctx.warn(`${error.detail} Trying again.`)
       outOfReach = true
       await sleep(1000 * (error.retryAfter ?? 0), undefined, { signal })

@@ -120,6 +120,8 @@ describe('authorize', () => {
   test.each([
     [['--device', '--redirect-host', 'localhost'], 'With --device'],
     [['--device', '--paste'], 'With --device'],
+    [['--device', '--port', '9'], 'With --device'],
+    [['--redirect-uri', 'https://a.example/c', '--paste', '--port', '9'], '--port'],
     [['--redirect-uri', 'https://a.example/c', '--redirect-host', 'localhost'], 'exclude each other'],
     [['--redirect-uri', 'http://127.0.0.1:1/c', '--paste'], 'takes an https address'],
     [['--redirect-uri', 'https://a.example/c'], 'has to be pasted'],
@@ -191,6 +193,41 @@ describe('authorize --device', () => {
     expect(running.stderr).toContain(`"code":"${code}"`)
     // There is nothing left to cancel.
     expect(vault.requests.map(({ operation }) => operation)).not.toContain('cancelAuthorization')
+  })
+
+  test('goes on while the vault is restarted, and cancels nothing', async () => {
+    let asked = 0
+    const vault = await fakeVault({
+      startDeviceAuthorization: begun,
+      getAuthorization({ hangUp }) {
+        asked += 1
+        if (asked === 1) throw new Problem('not_ready', 'It is stopping.')
+        return asked === 2 ? hangUp() : { ...pending, status: 'completed' }
+      },
+      listGrants: () => ({ grants: [grant()], next: null }),
+    })
+    const { exitCode, stderr } = await run(['authorize', 'tv', '--device', '--no-browser'], { url: vault.url })
+    expect(exitCode).toBe(0)
+    // Told once, however often it is asked in vain.
+    expect(stderr.match(/Trying again/g)).toHaveLength(1)
+    expect(stderr).toContain('It is stopping. Trying again.')
+    expect(vault.requests.map(({ operation }) => operation)).not.toContain('cancelAuthorization')
+  })
+
+  test('ends with what the vault is away for, when it is away for longer than was to be waited', async () => {
+    const vault = await fakeVault({
+      startDeviceAuthorization: begun,
+      getAuthorization() {
+        throw new Problem('not_ready', 'It is stopping.')
+      },
+      cancelAuthorization: () => ({ ...pending, status: 'failed' }),
+    })
+    const { exitCode, stderr } = await run(
+      ['authorize', 'tv', '--device', '--no-browser', '--timeout', '1', '--json'],
+      { url: vault.url },
+    )
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 7, stderr: expect.stringContaining('not_ready') })
+    expect(vault.requests.at(-1)?.operation).toBe('cancelAuthorization')
   })
 
   test('sends no browser to what is no web address', async () => {

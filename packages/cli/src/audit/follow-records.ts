@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type AuthconnClient, AuthconnError } from '@authconn/sdk'
+import type { AuthconnClient } from '@authconn/sdk'
 import type { AuditRecord } from '@authconn/shared'
-import { errorTable } from '@authconn/shared/errors'
 import type { Context } from '../context.ts'
+import { isPassing } from '../is-passing.ts'
 import type { AuditQuery } from './audit-query.ts'
 import { fetchRecords } from './fetch-records.ts'
 
@@ -71,10 +71,6 @@ export async function followRecords(
   function isOwn({ request_id: id }: AuditRecord): boolean {
     return id === options.requestId
   }
-}
-
-function isPassing(error: unknown): error is AuthconnError {
-  return error instanceof AuthconnError && errorTable[error.code].kind === 'unavailable'
 }
 
 /** The records that have been shown, for as long as they may be among the answers. */

@@ -4,6 +4,7 @@ import type { Authorization, StartedDeviceAuthorization } from '@authconn/shared
 import { isErrorCode } from '@authconn/shared/errors'
 import type { Context } from '../context.ts'
 import { getGrant } from '../get-grant.ts'
+import { isPassing } from '../is-passing.ts'
 import { duration } from '../output/time.ts'
 import { giveUp } from './give-up.ts'
 import { patience } from './patience.ts'
@@ -14,6 +15,8 @@ import { obstacleToBrowser, surroundings } from './surroundings.ts'
 
 /** Milliseconds between two questions to the vault, which asks the provider no more often for them. */
 const pause = 1_000
+/** Milliseconds after the end of an authorization in which the vault still says what became of it, by clocks that may differ. */
+const grace = 60_000
 
 /** The consent flow by a device code (RFC 8628): the browser is on any machine, and the vault waits for the provider. */
 export async function runDeviceConsent(
@@ -50,19 +53,36 @@ export async function runDeviceConsent(
 /** The vault told how it ended. */
 class OutcomeError extends AuthconnError {}
 
-/** Resolves once it is completed. Throws why it was not, authorization_timeout, or what the command is interrupted with. */
+/**
+ * Resolves once it is completed. A vault that is away for a while, as while it is restarted, keeps the authorization: it is asked again
+ * until its end. Throws why it was not completed, authorization_timeout, or what the command is interrupted with.
+ */
 async function waitForOutcome(
-  { signal }: Context,
+  { signal, warn }: Context,
   vault: AuthconnClient,
-  { id }: StartedDeviceAuthorization,
+  { id, expires_at }: StartedDeviceAuthorization,
   timeout: number,
 ): Promise<Authorization> {
-  const end = performance.now() + timeout * 1000
-  for (;;) {
-    await sleep(pause, undefined, { signal }).catch(() => signal.throwIfAborted())
-    const authorization = await vault.call('getAuthorization', { params: { id } }, { signal })
-    if (authorization.status === 'completed') return authorization
-    if (authorization.status !== 'pending') throw endOf(authorization)
+  const end = performance.now() + Math.min(timeout * 1000, Date.parse(expires_at) - Date.now() + grace)
+  const pauseFor = (milliseconds: number) =>
+    sleep(milliseconds, undefined, { signal }).catch(() => signal.throwIfAborted())
+  for (let outOfReach = false; ; ) {
+    await pauseFor(pause)
+    try {
+      const authorization = await vault.call('getAuthorization', { params: { id } }, { signal })
+      outOfReach = false
+      if (authorization.status === 'completed') return authorization
+      if (authorization.status !== 'pending') throw endOf(authorization)
+    } catch (error) {
+      signal.throwIfAborted()
+      // One that the vault gave as the outcome is no failure to ask.
+      if (error instanceof OutcomeError || !isPassing(error)) throw error
+      const wait = 1000 * (error.retryAfter ?? 0)
+      if (performance.now() + wait > end) throw error
+      if (!outOfReach) warn(`${error.detail} Trying again.`)
+      outOfReach = true
+      await pauseFor(wait)
+    }
     if (performance.now() > end) {
       throw new AuthconnError('authorization_timeout', `Nobody consented within ${duration(timeout)}.`)
     }
@@ -81,13 +101,14 @@ function showCode(
   { browser, timeout }: Pick<Consent, 'browser' | 'timeout'>,
 ) {
   const { user_code: code, verification_uri: uri, verification_uri_complete: complete } = begun
-  const url = webAddress(complete ?? uri)
+  // Not the complete one: other users of this machine can read what a program is started with, and could enter the code first.
+  const url = webAddress(uri)
   const opening = browser && obstacleToBrowser(surroundings(ctx.env)) === undefined
   const left = Math.max(0, (Date.parse(begun.expires_at) - Date.now()) / 1000)
   ctx.instruct(
     [
       `${opening ? 'The browser is opening. If it does not, go' : 'Go'} with a browser on any machine to:`,
-      `\n${webAddress(uri)}\n`,
+      `\n${url}\n`,
       `and enter the code: ${code}`,
       `\nWaiting ${duration(Math.round(Math.min(timeout, left)))}; Ctrl-C ends it.`,
     ].join('\n'),

@@ -8,7 +8,7 @@ import { type Consented, runConsent } from '../authorize/run-consent.ts'
 import { runDeviceConsent } from '../authorize/run-device-consent.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
-import { integer, negated, oneOf, text, toggle, words } from '../flags.ts'
+import { integer, negated, oneOf, optionalInteger, text, toggle, words } from '../flags.ts'
 import { existingName, nameFlag, nameOperand } from '../input/connection-name.ts'
 import { subjectFlag } from '../output/command-line.ts'
 import { describeGrant } from '../output/connection.ts'
@@ -25,10 +25,9 @@ export const authorize = defineCommand({
       'LIST',
       "what to ask for, separated by commas; by default the provider's usual scopes (authconn providers NAME), otherwise openid,profile,email",
     ),
-    port: integer('PORT', 'the port of the redirect URI; 0 for any that is free', {
+    port: optionalInteger('PORT', 'the port of the redirect URI; 8080 unless given, 0 for any that is free', {
       from: 0,
       to: 65535,
-      fallback: 8080,
     }),
     redirectHost: oneOf(
       ['127.0.0.1', 'localhost', '::1'],
@@ -77,7 +76,7 @@ export const authorize = defineCommand({
       flags.redirectUri === undefined
         ? await listenForCallback({
             host: flags.redirectHost ?? requireRegisteredHost(connection),
-            port: flags.port,
+            port: flags.port ?? 8080,
           })
         : awaitPasted(flags.redirectUri, paste)
     try {
@@ -134,13 +133,20 @@ function checkTogether(flags: {
   device: boolean | undefined
   redirectUri: string | undefined
   redirectHost: string | undefined
+  port: number | undefined
   paste: boolean | undefined
 }): void {
   const refuse = (detail: string) => new AuthconnError('usage', detail)
   if (flags.redirectUri !== undefined && flags.redirectHost !== undefined) {
     throw refuse('--redirect-uri and --redirect-host exclude each other.')
   }
-  if (flags.device && (flags.redirectUri !== undefined || flags.redirectHost !== undefined || flags.paste)) {
-    throw refuse('With --device no browser comes back: leave out --redirect-uri, --redirect-host and --paste.')
+  if (flags.redirectUri !== undefined && flags.port !== undefined) {
+    throw refuse('--redirect-uri says it with its port, and nothing listens here: leave out --port.')
+  }
+  const { redirectUri, redirectHost, port, paste } = flags
+  if (flags.device && (paste || (redirectUri ?? redirectHost ?? port) !== undefined)) {
+    throw refuse(
+      'With --device no browser comes back: leave out --redirect-uri, --redirect-host, --port and --paste.',
+    )
   }
 }
