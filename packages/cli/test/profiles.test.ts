@@ -61,6 +61,22 @@ describe('login', () => {
     expect(vault.requests.at(-1)?.apiKey).toBe(key)
   })
 
+  test('sends a key to no vault of two that may be meant, by AUTHCONN_URL and by the profile', async () => {
+    const [first, second] = [await world(), await world('ack_second')]
+    await first.login('default')
+    const asked = first.vault.requests.length
+    const env = { AUTHCONN_URL: second.vault.url }
+    const refused = await first.authconn(['login'], { env, stdin: second.key })
+    expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(`for ${first.vault.url}`) })
+    expect(refused.stderr).toContain(second.vault.url)
+    expect([first.vault.requests.length, second.vault.requests.length]).toEqual([asked, 0])
+    // A profile that is named is meant, and so is a vault.
+    const named = await first.authconn(['login', '--profile', 'default'], { env, stdin: first.key })
+    expect(named).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(first.vault.url) })
+    const other = await first.authconn(['login', '--vault-url', second.vault.url], { env, stdin: second.key })
+    expect(other).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(second.vault.url) })
+  })
+
   test('that insists on a keychain fails without one, and keeps nothing', async () => {
     const { login, directory } = await world()
     expect(await login('prod', {}, '--store', 'keychain')).toMatchObject({

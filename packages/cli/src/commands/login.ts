@@ -1,4 +1,4 @@
-import { AuthconnError, createClient, readSettings, type Settings } from '@authconn/sdk'
+import { AuthconnError, audienceOf, createClient, readSettings, type Settings } from '@authconn/sdk'
 import type { IssuedKey, Self } from '@authconn/shared'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
@@ -56,7 +56,7 @@ export const login = defineCommand({
     if (found === 'damaged') ctx.warn(`${profiles.fileOf(name)} is damaged, and is written anew.`)
     const settings = await readSettings(ctx.env)
     const { allowInsecureHttp } = settings
-    const url = ctx.wanted.vaultUrl ?? former?.url ?? settings.url ?? (await askUrl(ctx))
+    const url = urlOf(ctx, former, settings.url) ?? (await askUrl(ctx))
     // Before the key is asked for: an address that no key may be sent to is refused.
     createClient({ url, allowInsecureHttp })
     const keep = (apiKey: string, trust?: string) =>
@@ -131,6 +131,25 @@ async function logInByOidc(
       clientSecretFile === undefined ? undefined : await readTextFile(ctx, clientSecretFile, 'client secret'),
   }
   return runOidcLogin(ctx, wanted, keep)
+}
+
+/**
+ * As for every other command --vault-url, then what --profile names, then AUTHCONN_URL. That and a profile that nobody named may mean
+ * different vaults, and a key is for one of them. Throws usage.
+ */
+function urlOf({ wanted }: Context, former: Profile | undefined, ofEnvironment: string | undefined) {
+  if (wanted.vaultUrl !== undefined) return wanted.vaultUrl
+  if (former === undefined || ofEnvironment === undefined || wanted.profile !== undefined) {
+    return former?.url ?? ofEnvironment
+  }
+  if (audienceOf(former.url) === audienceOf(ofEnvironment)) return former.url
+  throw new AuthconnError(
+    'usage',
+    `AUTHCONN_URL is ${ofEnvironment}, and the profile ${former.name} is for ${former.url}.`,
+    {
+      hint: `Say which by --vault-url. To keep both give the new one a name: \`authconn login --profile NAME --vault-url ${ofEnvironment}\`.`,
+    },
+  )
 }
 
 async function askUrl(ctx: Context): Promise<string> {
