@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { loginNonce as nonceAtTheVault } from '../../server/src/core/trusts/login-nonce.ts'
 import { judgeToken } from '../src/doctor/check-identity.ts'
+import { loginNonce } from '../src/login/login-nonce.ts'
 import { createProfileStore } from '../src/profiles/profile-store.ts'
 import { freePort } from './e2e/support/free-port.ts'
 import { fakeVault, Problem } from './support/fake-vault.ts'
@@ -256,11 +258,13 @@ describe('a profile that somebody logged in to', () => {
 })
 
 describe('login --oidc', () => {
-  const login = (name: string, issuer = 'https://id.invalid') => ({
-    ...{ trust: name, issuer, client_id: 'cli', scopes: ['openid'], audience: ['cli'] },
+  const login = (name: string, issuer = 'https://id.invalid', vaultUrl?: string) => ({
+    ...{ trust: name, issuer, client_id: 'cli', scopes: ['openid'], vault_url: vaultUrl },
   })
   const at = async (logins: ReturnType<typeof login>[], ...flags: string[]) => {
-    const { url } = await fakeVault({ listLogins: () => ({ logins }) })
+    const { url } = await fakeVault({
+      listLogins: () => ({ logins: logins.map((each) => ({ ...each, vault_url: each.vault_url ?? url })) }),
+    })
     return run(['login', '--oidc', '--vault-url', url, '--port', '0', '--no-browser', ...flags])
   }
 
@@ -271,11 +275,28 @@ describe('login --oidc', () => {
     })
   })
 
+  test('goes to no provider for a vault that people know by another URL', async () => {
+    const refused = await at([login('staff', 'https://id.invalid', 'https://vault.example.com')])
+    expect(refused).toMatchObject({ exitCode: 4, stderr: expect.stringContaining('[login_unavailable]') })
+    expect(refused.stderr).toContain('as https://vault.example.com, and not as http://127.0.0.1')
+    expect(refused.stderr).toContain('--login-url http://127.0.0.1')
+  })
+
+  test('obtains a token for the URL that the person gave, in one spelling of it', () => {
+    // By hand: printf '%s' secrethttps://vault.example/a | openssl dgst -sha256 -binary | basenc --base64url
+    const nonce = 'JtkfDe_joo-Vf1J47Fmioxv8mq6UHCTZBm0GAv_F5dQ'
+    for (const url of ['https://vault.example/a', 'https://VAULT.example:443/a/']) {
+      expect(loginNonce('secret', url)).toBe(nonce)
+      expect(nonceAtTheVault('secret', url)).toBe(nonce)
+    }
+    expect(loginNonce('secret', 'https://vault.example')).not.toBe(nonce)
+  })
+
   test('tells a provider that is not there', async () => {
     const issuer = `http://127.0.0.1:${await freePort()}`
     expect(await at([login('a'), login('b', issuer)], '--trust', 'b')).toMatchObject({
-      exitCode: 8,
-      stderr: expect.stringMatching(/\[login_failed\]\n {2}http:\/\/127\.0\.0\.1:\d+: .*ECONNREFUSED/),
+      exitCode: 7,
+      stderr: expect.stringMatching(/\[provider_unavailable\]\n {2}http:\/\/127\.0\.0\.1:\d+: .*ECONNREFUSED/),
     })
   })
 

@@ -84,7 +84,11 @@ describe('trusts create', () => {
       ],
       {
         audience: ['cli'],
-        login: { client_id: 'cli', scopes: ['openid', 'email'] },
+        login: {
+          client_id: 'cli',
+          scopes: ['openid', 'email'],
+          vault_url: expect.stringMatching(/^http:.*[0-9]$/),
+        },
         claims: [
           { claim: 'email', values: ['*@example.com'] },
           { claim: 'email_verified', values: ['true'] },
@@ -101,10 +105,12 @@ describe('trusts create', () => {
         'cli',
         '--scopes',
         'openid,groups',
+        '--login-url',
+        'https://vault.example.com',
       ].concat('--group', 'on call', '--audience', 'other'),
       {
         audience: ['other'],
-        login: { client_id: 'cli', scopes: ['openid', 'groups'] },
+        login: { client_id: 'cli', scopes: ['openid', 'groups'], vault_url: 'https://vault.example.com' },
         claims: [{ claim: 'groups', values: ['on call'] }],
       },
     ],

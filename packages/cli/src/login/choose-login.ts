@@ -1,4 +1,4 @@
-import { type AuthconnClient, AuthconnError, type Operation } from '@authconn/sdk'
+import { type AuthconnClient, AuthconnError, audienceOf, type Operation } from '@authconn/sdk'
 import type { Context } from '../context.ts'
 import { askWhich } from '../input/prompts.ts'
 
@@ -28,7 +28,7 @@ export async function chooseLogin(
   const find = (name: string | undefined) => logins.find((login) => login.trust === name)
   if (trust !== undefined) {
     const found = find(trust)
-    if (found) return found
+    if (found) return requireHere(found, url)
     throw new AuthconnError(
       'login_unavailable',
       `There is no login by a trust ${trust} ${where}. There are: ${names.join(', ')}.`,
@@ -36,11 +36,24 @@ export async function chooseLogin(
   }
   const [only] = logins
   const known = find(former) ?? (logins.length === 1 ? only : undefined)
-  if (known) return known
+  if (known) return requireHere(known, url)
   if (!ctx.interactive) {
     throw new AuthconnError('usage', `There are several logins: say which by --trust (${names.join(', ')}).`)
   }
   const chosen = find(await askWhich(ctx, 'Log in by which trust?', names))
-  if (chosen) return chosen
+  if (chosen) return requireHere(chosen, url)
   throw new Error('a login was chosen that was not offered')
+}
+
+/** The vault would refuse the token, which is obtained for the URL that is used here and not for what the vault says that it is. */
+function requireHere(login: Login, url: string): Login {
+  const { trust, vault_url: there } = login
+  if (URL.canParse(there) && audienceOf(there) === audienceOf(url)) return login
+  throw new AuthconnError(
+    'login_unavailable',
+    `By the trust ${trust} people log in to the vault as ${there}, and not as ${url}.`,
+    {
+      hint: `If both are your vault, give it as --vault-url ${there}. Otherwise have a trust made with --login-url ${audienceOf(url)}.`,
+    },
+  )
 }

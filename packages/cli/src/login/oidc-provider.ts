@@ -7,12 +7,14 @@ export interface LoginClient {
   clientId: string
   scopes: readonly string[]
   clientSecret: string | undefined
+  /** What the ID token has to come back with. */
+  nonce: string
 }
 
 export interface BegunLogin {
   url: string
   state: string
-  /** Exchanges the code in the redirected URL, and resolves to the ID token. Throws login_failed. */
+  /** Exchanges the code in the redirected URL, and resolves to the ID token. Throws login_failed, and provider_unavailable. */
   finish(redirectedUrl: string): Promise<string>
 }
 
@@ -21,10 +23,10 @@ const patience = 15_000
 
 /**
  * The code flow with PKCE, a nonce, and the issuer checked in its answer (RFC 9207) as well as in the ID token. The signature of
- * that is for the vault to verify: here it comes from the provider itself, over TLS. Throws login_failed.
+ * that is for the vault to verify: here it comes from the provider itself, over TLS. Throws login_failed, and provider_unavailable.
  */
 export async function beginLogin(
-  { issuer, clientId, scopes, clientSecret }: LoginClient,
+  { issuer, clientId, scopes, clientSecret, nonce }: LoginClient,
   redirectUri: string,
   signal: AbortSignal,
 ): Promise<BegunLogin> {
@@ -49,11 +51,8 @@ export async function beginLogin(
   if (endpoint === undefined || server.token_endpoint === undefined) {
     throw new AuthconnError('login_failed', `${issuer} publishes no endpoints for the code flow.`)
   }
-  const [state, nonce, verifier] = [
-    oauth.generateRandomState(),
-    oauth.generateRandomNonce(),
-    oauth.generateRandomCodeVerifier(),
-  ]
+  for (const each of [endpoint, server.token_endpoint]) refuseUnsafe(each, at)
+  const [state, verifier] = [oauth.generateRandomState(), oauth.generateRandomCodeVerifier()]
   const url = new URL(endpoint)
   const parameters = {
     response_type: 'code',
@@ -85,6 +84,13 @@ export async function beginLogin(
   }
 }
 
+/** The browser of the person is not handed just anything, as a file or a program; nor goes a code anywhere in the clear. */
+function refuseUnsafe(endpoint: string, issuer: URL): void {
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined
+  if (url?.protocol === 'https:' || (url && isOnThisMachine(url) && isOnThisMachine(issuer))) return
+  throw new AuthconnError('login_failed', `${issuer.href} publishes an endpoint that is not https.`)
+}
+
 function isOnThisMachine({ protocol, hostname }: URL): boolean {
   return protocol === 'http:' && /^(?:localhost|\[::1\]|127(?:\.\d+){3})$/.test(hostname)
 }
@@ -98,17 +104,19 @@ function failure(issuer: string, error: unknown): AuthconnError {
     const isAboutSecret = code === 'invalid_client' || words.includes('client_secret')
     return new AuthconnError('login_failed', `${issuer} says ${said}.`, isAboutSecret ? { hint: secretHint } : {})
   }
-  return new AuthconnError('login_failed', `${issuer}: ${reasonOf(error)}.`)
+  const { name, cause, message } = error instanceof Error ? error : new Error(String(error))
+  if (name === 'TimeoutError') return outOfReach(`${issuer}: no answer within ${patience / 1000} seconds.`)
+  // The library's own errors say themselves what is wrong; of the platform's fetch it is in the cause.
+  const isOwn = error instanceof Error && 'code' in error && String(error.code).startsWith('OAUTH_')
+  if (!isOwn && cause instanceof Error && cause.message !== '') return outOfReach(`${issuer}: ${cause.message}.`)
+  return new AuthconnError('login_failed', `${issuer}: ${message}.`)
+}
+
+function outOfReach(detail: string): AuthconnError {
+  return new AuthconnError('provider_unavailable', detail, {
+    hint: 'It is asked from this machine: check the network, and whether a proxy is needed. Then log in again.',
+  })
 }
 
 const secretHint =
   'Some providers want the secret of native clients, too: give it by --client-secret-file. Whoever made the trust in the vault has it, or another client.'
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  if (error.name === 'TimeoutError') return `no answer within ${patience / 1000} seconds`
-  // Of the platform's fetch: why it failed is in the cause. The library's own say it themselves.
-  const isOwn = 'code' in error && typeof error.code === 'string' && error.code.startsWith('OAUTH_')
-  const { cause } = error
-  return !isOwn && cause instanceof Error && cause.message !== '' ? cause.message : error.message
-}

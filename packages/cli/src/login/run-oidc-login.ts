@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { createClient } from '@authconn/sdk'
 import type { IssuedKey } from '@authconn/shared'
 import type { RedirectHost } from '../authorize/bind-loopback.ts'
@@ -9,6 +10,7 @@ import type { Context } from '../context.ts'
 import { explain } from '../output/report-error.ts'
 import { quickFetch } from '../quick-fetch.ts'
 import { chooseLogin } from './choose-login.ts'
+import { loginNonce } from './login-nonce.ts'
 
 export interface OidcLogin {
   url: string
@@ -43,7 +45,11 @@ export async function runOidcLogin<T>(
     const { redirectUri } = listener
     // With the library that it takes, which no other command needs.
     const { beginLogin } = await import('./oidc-provider.ts')
-    const client = { issuer: login.issuer, clientId: login.client_id, scopes: login.scopes, clientSecret }
+    const secret = randomBytes(32).toString('base64url')
+    const client = {
+      ...{ issuer: login.issuer, clientId: login.client_id, scopes: login.scopes, clientSecret },
+      nonce: loginNonce(secret, url),
+    }
     const begun = await ctx.waitFor('Asking the provider', beginLogin(client, redirectUri, ctx.signal))
     const callback = listener.expect(begun.state)
     ctx.say(`Logging in with ${login.issuer}, by the trust ${login.trust}.`)
@@ -57,6 +63,7 @@ export async function runOidcLogin<T>(
       subject_token: token,
       subject_token_type: 'urn:ietf:params:oauth:token-type:id_token' as const,
       trust: login.trust,
+      nonce_secret: secret,
       ...(workspace === undefined ? {} : { workspace }),
     }
     const exchanged = vault.call('exchangeToken', { body }, { signal: ctx.signal })

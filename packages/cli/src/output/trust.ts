@@ -25,7 +25,7 @@ export function describeTrust(trust: Trust, view: View): string {
       ['connections', trust.connections.join(', ')],
       ['subjects', subjectsOf(trust)],
       ['addresses', addressesOf(trust)],
-      ['login', login && `client ${login.client_id}, scopes ${login.scopes.join(', ')}`],
+      ['login', login && `client ${login.client_id}, scopes ${login.scopes.join(', ')}, to ${login.vault_url}`],
       ['expires', end === null ? 'never' : `${end} (${timeLeft(end, view.now)})`],
       ['last used', trust.last_used_at],
       ['revoked', trust.revoked_at],

@@ -52,7 +52,11 @@ export async function newTrust(
       login:
         flags.clientId === undefined
           ? undefined
-          : { client_id: flags.clientId, scopes: flags.scopes ?? ['openid', 'email'] },
+          : {
+              client_id: flags.clientId,
+              scopes: flags.scopes ?? ['openid', 'email'],
+              vault_url: flags.loginUrl ?? audienceOf(vaultUrl),
+            },
     }),
   }
 }

@@ -20,7 +20,7 @@ export function nextStep(trust: Trust, vault: { url: string; audience: string; w
       return `Next, in the pod: a projected service account token for ${audience}, AUTHCONN_ID_TOKEN_FILE with its path, and ${variables.join(' ')}.`
     case 'people': {
       const workspace = vault.workspace === 'default' ? '' : ` --workspace ${vault.workspace}`
-      return `Next: authconn login --oidc --vault-url ${vault.url}${workspace} --trust ${name}`
+      return `Next: authconn login --oidc --vault-url ${trust.login?.vault_url ?? vault.url}${workspace} --trust ${name}`
     }
     case null:
       return `Next, where the tokens are: AUTHCONN_ID_TOKEN or AUTHCONN_ID_TOKEN_FILE, and ${variables.join(' ')}.`

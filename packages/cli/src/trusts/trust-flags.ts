@@ -30,6 +30,10 @@ export const trustFlags = {
   serviceAccountUid: list('UIDS', 'kubernetes: the uids of those, which another of the same name does not have'),
   clientId: text('ID', 'people: the public OAuth client that authconn login --oidc uses'),
   scopes: words('LIST', 'people: what that asks for, separated by commas; openid,email unless given'),
+  loginUrl: text(
+    'URL',
+    'people: the URL of the vault that they log in to, to the letter; that of this command unless given',
+  ),
   hd: list('DOMAINS', 'people: the Google Workspace domains'),
   emailDomain: list('DOMAINS', 'people: the domains of their verified e-mail addresses'),
   group: several('GROUP', 'people: a group of the groups claim'),
@@ -61,7 +65,7 @@ export const flagsOfPresets: Readonly<Record<PresetWord, readonly (keyof typeof 
   github: ['repositoryId', 'repositoryOwnerId', 'environment', 'ref', 'jobWorkflowRef', 'eventName'],
   gitlab: ['projectId', 'namespaceId', 'environment', 'ref', 'refProtected'],
   kubernetes: ['namespace', 'serviceAccount', 'serviceAccountUid'],
-  people: ['clientId', 'scopes', 'hd', 'emailDomain', 'group'],
+  people: ['clientId', 'scopes', 'loginUrl', 'hd', 'emailDomain', 'group'],
   generic: [],
 }
 

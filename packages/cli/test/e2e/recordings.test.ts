@@ -169,7 +169,7 @@ async function staff() {
       audience: ['authconn-cli'],
       claims: [{ claim: 'sub', values: ['alice'] }],
       permissions: ['connection:read'],
-      login: { client_id: 'authconn-cli', scopes: ['openid', 'email'] },
+      login: { client_id: 'authconn-cli', scopes: ['openid', 'email'], vault_url: current().url },
     },
   })
 }

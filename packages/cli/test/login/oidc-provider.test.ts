@@ -60,7 +60,7 @@ async function createProvider(): Promise<Provider> {
 
 const { signal } = new AbortController()
 const begin = ({ issuer }: Provider, clientSecret?: string) =>
-  beginLogin({ issuer, clientId: 'cli', scopes: ['email'], clientSecret }, redirectUri, signal)
+  beginLogin({ issuer, clientId: 'cli', scopes: ['email'], clientSecret, nonce: 'the-nonce' }, redirectUri, signal)
 
 /** The whole flow; `changes` are made to the address that the browser ends on. */
 async function logIn(provider: Provider, changes: Record<string, string | undefined> = {}, clientSecret?: string) {
@@ -111,10 +111,11 @@ test('a secret goes along where the provider wants one of native clients too', a
   expect(provider.form.get('client_secret')).toBe('no-secret')
 })
 
-test('each login has a state, nonce and verifier of its own', async () => {
+test('each login has a state and a verifier of its own, and the nonce that it is given', async () => {
   const provider = await createProvider()
   const urls = [new URL((await begin(provider)).url), new URL((await begin(provider)).url)]
-  for (const name of ['state', 'nonce', 'code_challenge']) {
+  for (const url of urls) expect(url.searchParams.get('nonce')).toBe('the-nonce')
+  for (const name of ['state', 'code_challenge']) {
     expect(new Set(urls.map((url) => url.searchParams.get(name))).size).toBe(2)
   }
 })
@@ -159,6 +160,23 @@ describe('nothing is taken from', () => {
     })
   })
 
+  test.each([
+    ['authorization_endpoint', 'file:///usr/bin/xcalc'],
+    ['authorization_endpoint', 'ssh://host'],
+    ['authorization_endpoint', 'http://login.example/authorize'],
+    ['authorization_endpoint', 'javascript:alert(1)'],
+    ['authorization_endpoint', '/authorize'],
+    ['token_endpoint', 'http://login.example/token'],
+    ['token_endpoint', 'ftp://127.0.0.1/token'],
+  ])('metadata with the %s %s', async (field, url) => {
+    const provider = await createProvider()
+    provider.metadata = { [field]: url }
+    expect(await refusal(begin(provider))).toMatchObject({
+      code: 'login_failed',
+      detail: expect.stringContaining('an endpoint that is not https'),
+    })
+  })
+
   test('metadata of another issuer, or without what the flow needs', async () => {
     const provider = await createProvider()
     provider.metadata = { issuer: 'https://other.example' }
@@ -169,7 +187,13 @@ describe('nothing is taken from', () => {
       detail: expect.stringContaining('no endpoints'),
     })
     // A name that is not this machine's: over plain http nothing is asked.
-    const elsewhere = { issuer: 'http://192.0.2.1', clientId: 'cli', scopes: [], clientSecret: undefined }
+    const elsewhere = {
+      issuer: 'http://192.0.2.1',
+      clientId: 'cli',
+      scopes: [],
+      clientSecret: undefined,
+      nonce: 'n',
+    }
     expect(await refusal(beginLogin(elsewhere, redirectUri, signal))).toMatchObject({ code: 'login_failed' })
   })
 })

@@ -23,7 +23,7 @@ export interface Trust {
   addresses: string[] | null
   /** Seconds. */
   keyLifetime: number
-  login: { client_id: string; scopes: string[] } | null
+  login: { client_id: string; scopes: string[]; vault_url: string } | null
   createdAt: Date
   expiresAt: Date | null
   revokedAt: Date | null
@@ -132,6 +132,8 @@ export type Refusal =
   | 'audience'
   /** It was issued to another client than people log in with. */
   | 'authorized_party'
+  /** Somebody obtained it to log in to another vault, or in another way than by the command line. */
+  | 'nonce'
   /** A bound claim does not hold. */
   | 'claim'
   /** It came from where the trust does not take it from. */

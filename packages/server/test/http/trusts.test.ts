@@ -1,5 +1,6 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { loginNonce } from '../../src/core/trusts/login-nonce.ts'
 import { createKey, type OidcIssuer, signWith, startIssuer, vaultAudience } from '../support/oidc-issuer.ts'
 import { type Answer, expectProblem, useVault } from '../support/vault.ts'
 
@@ -68,7 +69,7 @@ describe('a trust', () => {
     const people = {
       preset: 'people',
       claims: [{ claim: 'groups', values: ['ops'] }],
-      login: { client_id: 'client', scopes: ['openid', 'email'] },
+      login: { client_id: 'client', scopes: ['openid', 'email'], vault_url: 'https://vault.example' },
     }
     expect((await create(people)).body).toMatchObject({ key_lifetime: 28_800, login: people.login })
   })
@@ -108,7 +109,12 @@ describe('a trust', () => {
     ['with HS256', { algorithms: ['HS256'] }, /one of RS256/],
     ['with none', { algorithms: ['none'] }, /one of RS256/],
     ['whose keys live longer than a workload needs', { key_lifetime: 3601 }, /3600 at most/],
-    ['for a login of what are no people', { login: { client_id: 'a', scopes: ['openid'] } }, /people alone/],
+    [
+      'for a login of what are no people',
+      { login: { client_id: 'a', scopes: ['openid'], vault_url: 'https://a.b' } },
+      /people alone/,
+    ],
+    ['for a login to no vault', { preset: 'people', login: { client_id: 'a', scopes: ['openid'] } }, /vault_url/],
     ['whose issuer is not encrypted', { issuer: 'http://issuer.example' }, /must be https/],
     ['whose issuer has a query', { issuer: 'https://issuer.example/?a=b' }, /must not hold a query/],
     ['whose issuer has a password', { issuer: 'https://a:b@issuer.example' }, /user name or password/],
@@ -421,20 +427,44 @@ describe('an exchange', () => {
   })
 })
 
-test('people find how to log in to a workspace, and nothing of other trusts', async () => {
-  const login = { client_id: 'cli', scopes: ['openid', 'email'] }
-  const name = await newTrust({
-    preset: 'people',
-    audience: ['cli'],
-    claims: [{ claim: 'hd', values: ['example.com'] }],
-    login,
-  })
-  const answer = await v.call('listLogins', { query: { workspace: 'default' } }, null)
-  expect(answer.body.logins).toContainEqual({ trust: name, issuer: issuer.url, ...login, audience: ['cli'] })
-  expect(answer.body.logins.every((each: { client_id?: string }) => each.client_id !== undefined)).toBe(true)
-  expect((await v.call('listLogins', { query: { workspace: 'nowhere' } }, null)).body).toEqual({ logins: [] })
+describe('people', () => {
+  const login = { client_id: 'cli', scopes: ['openid', 'email'], vault_url: 'https://vault.example/' }
   const claims = { aud: 'cli', sub: '1098', hd: 'example.com', environment: undefined }
-  expect((await exchange(sign(claims), { trust: name })).body.expires_in).toBeGreaterThan(28_700)
-  // Issued to another client, for the audience of this one as well.
-  expectProblem(await exchange(sign({ ...claims, azp: 'another' }), { trust: name }), 401, 'identity_refused')
+  const secret = 'a-secret-of-the-command-line-with-44-letters'
+  const nonce = loginNonce(secret, 'https://vault.example')
+  const newLogin = () =>
+    newTrust({ preset: 'people', audience: ['cli'], claims: [{ claim: 'hd', values: ['example.com'] }], login })
+
+  test('find how to log in to a workspace, and nothing of other trusts', async () => {
+    const name = await newLogin()
+    const answer = await v.call('listLogins', { query: { workspace: 'default' } }, null)
+    expect(answer.body.logins).toContainEqual({ trust: name, issuer: issuer.url, ...login })
+    expect(answer.body.logins.every((each: { client_id?: string }) => each.client_id !== undefined)).toBe(true)
+    expect((await v.call('listLogins', { query: { workspace: 'nowhere' } }, null)).body).toEqual({ logins: [] })
+  })
+
+  test('are taken with an ID token that was obtained for this vault and this client', async () => {
+    const trust = await newLogin()
+    const taken = await exchange(sign({ ...claims, nonce }), { trust, nonce_secret: secret })
+    expect(taken.body.expires_in).toBeGreaterThan(28_700)
+    // Issued to another client, for the audience of this one as well.
+    const another = sign({ ...claims, nonce, azp: 'another' })
+    expectProblem(await exchange(another, { trust, nonce_secret: secret }), 401, 'identity_refused')
+  })
+
+  test.each<[string, object, object]>([
+    [
+      'was obtained for another vault, which hands it on with its secret',
+      { nonce: loginNonce(secret, 'https://another.example') },
+      { nonce_secret: secret },
+    ],
+    ['comes with another secret', { nonce }, { nonce_secret: `${secret}-` }],
+    ['comes without the secret', { nonce }, {}],
+    ['has no nonce', {}, { nonce_secret: secret }],
+    ['has the secret itself for a nonce', { nonce: secret }, { nonce_secret: secret }],
+  ])('are not taken with an ID token that %s', async (_what, changes, sent) => {
+    const refused = await exchange(sign({ ...claims, ...changes }), { trust: await newLogin(), ...sent })
+    expectProblem(refused, 401, 'identity_refused')
+    expect(await recordOf(refused)).toMatchObject({ outcome: 'denied', detail: { why: 'nonce' } })
+  })
 })

@@ -39,7 +39,7 @@ describeEachDatabase('the trust store', (database) => {
       subjects: ['user-1'],
       addresses: ['10.0.0.0/8'],
       keyLifetime: 900,
-      login: { client_id: 'client', scopes: ['openid'] },
+      login: { client_id: 'client', scopes: ['openid'], vault_url: 'https://vault.example' },
       expiresAt: null,
     }
   }

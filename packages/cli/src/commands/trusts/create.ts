@@ -49,6 +49,11 @@ export const createTrust = defineCommand({
     const vault = clientOf(found)
     const body = await newTrust(ctx, flags, operands, found.url)
     const audience = audienceOf(found.url)
+    if (body.login && flags.loginUrl === undefined && /^http:/.test(audience)) {
+      ctx.warn(
+        `people log in to the vault as ${audience}, an address of this machine. Where they know it by another, give that as --login-url.`,
+      )
+    }
     if (flags.audience === undefined && body.preset !== 'people' && /^http:/.test(audience)) {
       ctx.warn(
         `the audience is ${audience}, an address of this machine. Where others know the vault by another, give that as --audience.`,

@@ -174,7 +174,8 @@ function toTrust(row: Selectable<Tables['trusts']>): Trust {
     subjects: row.subjects,
     addresses: row.addresses,
     keyLifetime: row.key_lifetime,
-    login: row.login,
+    // One that was made before people logged in to a URL has none, and no nonce fits it.
+    login: row.login && { ...row.login, vault_url: row.login.vault_url ?? '' },
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     revokedAt: row.revoked_at,

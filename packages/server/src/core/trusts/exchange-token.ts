@@ -6,8 +6,16 @@ import { AuthconnError } from '../errors.ts'
 import type { RateLimits } from '../limits/rate-limits.ts'
 import type { Caller, Log } from '../ports.ts'
 import { Secret } from '../secret.ts'
-import { IdentityRefusal, KeysUnavailable, type Trust, type TrustStore, type VerifyToken } from '../trust-port.ts'
+import {
+  IdentityRefusal,
+  KeysUnavailable,
+  type Trust,
+  type TrustStore,
+  type VerifiedToken,
+  type VerifyToken,
+} from '../trust-port.ts'
 import { createFindFit } from './find-fit.ts'
+import { loginNonce } from './login-nonce.ts'
 import { peekIssuer } from './peek-issuer.ts'
 import { createRecordExchange, type IdentityMeter, type KnownOfExchange, type Origin } from './record-exchange.ts'
 import { hashToken, secondsOfUse } from './token-use.ts'
@@ -74,6 +82,7 @@ export function createExchangeToken(deps: {
     const workspace = wanted.workspace ?? 'default'
     const candidates = await findCandidates(token, workspace, wanted.trust, known)
     const { trust, verified } = await findFit(token, candidates, from, known)
+    if (!isForThisVault(trust, verified, wanted.nonce_secret)) throw new IdentityRefusal('nonce')
     // Not before it is verified: others must not use up what is left.
     demandRoom(trust)
     const apiKey = createApiKey()
@@ -123,6 +132,12 @@ export function createExchangeToken(deps: {
     if (candidates.length === 0) throw new IdentityRefusal('unknown_issuer')
     return candidates
   }
+}
+
+/** The audience of an ID token is a client, which any vault that somebody logs in to may name, and be shown a token of. */
+function isForThisVault({ login }: Trust, { claims }: VerifiedToken, secret: string | undefined): boolean {
+  if (!login) return true
+  return secret !== undefined && claims.nonce === loginNonce(secret, login.vault_url)
 }
 
 function toAnswer(error: unknown): unknown {

@@ -48,6 +48,6 @@ export function trustRoutes(deps: {
   }
 }
 
-function viewLogin({ name, issuer, audience, login }: Trust) {
-  return login ? [{ trust: name, issuer, client_id: login.client_id, scopes: login.scopes, audience }] : []
+function viewLogin({ name, issuer, login }: Trust) {
+  return login ? [{ trust: name, issuer, ...login }] : []
 }

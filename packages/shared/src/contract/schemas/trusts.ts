@@ -85,6 +85,11 @@ const Login = Type.Object(
   {
     client_id: text(255, 'The client id of the public OAuth client that people log in with'),
     scopes: Type.Array(text(255, 'A scope'), { minItems: 1, maxItems: 20, uniqueItems: true }),
+    vault_url: Type.String({
+      ...url,
+      description:
+        'The URL by which people reach the vault: an ID token must have been obtained for it, and none for another vault is taken',
+    }),
   },
   {
     ...closed,
@@ -195,6 +200,15 @@ export const TokenExchange = Type.Object(
     subject_token_type: stringEnum(subjectTokenTypes),
     workspace: Type.Optional(workspace),
     trust: Type.Optional(TrustName),
+    nonce_secret: Type.Optional(
+      Type.String({
+        minLength: 43,
+        maxLength: 128,
+        pattern: '^[A-Za-z0-9_-]+$',
+        description:
+          'For a trust with login: a random text, of which the nonce of the token is the SHA-256 hash in base64url, with the vault_url of the login behind it (without a slash at its end)',
+      }),
+    ),
   },
   {
     ...closed,
@@ -229,7 +243,7 @@ export const LoginList = Type.Object(
           issuer: Type.String(),
           client_id: Type.String(),
           scopes: Type.Array(Type.String()),
-          audience: Type.Array(Type.String()),
+          vault_url: Type.String({ description: 'The URL by which the vault is to be known to log in' }),
         },
         closed,
       ),
