@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Keychain } from '../src/profiles/keychain.ts'
-import { fakeVault, Problem } from './support/fake-vault.ts'
+import { createProfileStore } from '../src/profiles/profile-store.ts'
+import { fakeVault, type Handlers, Problem } from './support/fake-vault.ts'
 import { localVault } from './support/local-vault.ts'
 import { type RunOptions, run } from './support/run.ts'
 import { caller } from './support/samples.ts'
@@ -12,7 +13,12 @@ import { caller } from './support/samples.ts'
 async function world(key = 'ack_right') {
   const directory = await mkdtemp(join(tmpdir(), 'authconn-cli-'))
   onTestFinished(() => rm(directory, { recursive: true }))
+  const answer: Pick<Handlers, 'revokeSelf'> = {}
   const vault = await fakeVault({
+    revokeSelf(asked) {
+      if (answer.revokeSelf === undefined) throw new Problem('not_found', 'not in this test')
+      return answer.revokeSelf(asked)
+    },
     getSelf({ apiKey }) {
       if (apiKey !== key) throw new Problem('invalid_api_key', 'no such key')
       return { ...caller({ name: 'dev' }), workspace: 'acme' }
@@ -25,7 +31,7 @@ async function world(key = 'ack_right') {
   const login = (name: string, options: RunOptions = {}, ...flags: string[]) =>
     authconn(['login', '--profile', name, '--vault-url', vault.url, ...flags], { stdin: `${key}\n`, ...options })
   const file = (name: string) => join(directory, 'profiles', `${name}.json`)
-  return { vault, directory, env, authconn, login, file, key }
+  return { vault, answer, directory, env, authconn, login, file, key }
 }
 
 function memoryKeychain(): Keychain & { kept: Map<string, string> } {
@@ -342,5 +348,61 @@ describe('logout', () => {
     await login('dev')
     expect((await authconn(['logout', '--profile', 'prod'])).exitCode).toBe(0)
     expect((await authconn(['whoami'])).stdout).toContain('the profile dev (the current one)')
+  })
+})
+
+describe('the key of a login by OpenID Connect', () => {
+  /** A profile with such a login, beside one that holds a key of another kind. */
+  async function loggedIn(expiresAt = new Date(Date.now() + 3600_000).toISOString()) {
+    const own = await world()
+    const store = createProfileStore(own.env)
+    const kept = { url: own.vault.url, workspace: 'acme', caller: 'trust:staff' }
+    await store.save({ name: 'staff', ...kept, apiKey: 'ack_login', login: { trust: 'staff', expiresAt } })
+    await store.save({ name: 'ci', ...kept, apiKey: 'ack_lasting' })
+    const ended = () =>
+      own.vault.requests.filter(({ operation }) => operation === 'revokeSelf').map(({ apiKey }) => apiKey)
+    return { ...own, ended }
+  }
+
+  test('is ended in the vault by logout, and no other kind of key is', async () => {
+    const { authconn, ended, answer } = await loggedIn()
+    answer.revokeSelf = () => caller()
+    expect(await authconn(['logout', '--all'])).toMatchObject({
+      exitCode: 0,
+      stdout: 'Logged out of ci, staff.\n',
+      stderr: '',
+    })
+    expect(ended()).toEqual(['ack_login'])
+  })
+
+  test('is forgotten also where the vault is away, which is told with when it ends', async () => {
+    const { authconn, file, answer } = await loggedIn('2999-01-01T00:00:00.000Z')
+    answer.revokeSelf = () => {
+      throw new Problem('not_ready', 'It is stopping.')
+    }
+    const { exitCode, stderr } = await authconn(['logout', '--profile', 'staff'])
+    expect(exitCode).toBe(0)
+    expect(stderr).toContain('could not be ended')
+    expect(stderr).toContain('It is stopping. It ends by itself at 2999-01-01T00:00:00.000Z')
+    await expect(readFile(file('staff'))).rejects.toThrow('ENOENT')
+  })
+
+  test.each<[string, string | undefined, 'invalid_api_key' | undefined]>([
+    ['that has ended by itself', '2026-01-01T00:00:00.000Z', undefined],
+    ['that somebody has revoked', undefined, 'invalid_api_key'],
+  ])('%s is forgotten without a word', async (_what, expiresAt, code) => {
+    const { authconn, answer, ended } = await loggedIn(expiresAt)
+    answer.revokeSelf = () => {
+      throw new Problem(code ?? 'not_ready', 'no such key')
+    }
+    expect(await authconn(['logout', '--profile', 'staff'])).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(ended()).toHaveLength(code === undefined ? 0 : 1)
+  })
+
+  test('is ended when another login takes its place', async () => {
+    const { login, ended, answer } = await loggedIn()
+    answer.revokeSelf = () => caller()
+    expect((await login('staff')).exitCode).toBe(0)
+    expect(ended()).toEqual(['ack_login'])
   })
 })

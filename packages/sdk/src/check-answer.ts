@@ -161,6 +161,7 @@ const promised: { readonly [N in OperationName]: Promised<Operation<N>['response
   completeAuthorization: { ...authorization, grant: 'object' },
   cancelAuthorization: authorization,
   getSelf: { ...caller, workspace: 'string' },
+  revokeSelf: caller,
   createCaller: { ...caller, api_key: 'string' },
   listCallers: { callers: 'array', next: 'any' },
   rotateCaller: { ...caller, api_key: 'string' },

@@ -20,6 +20,7 @@ export const routes = {
   completeAuthorization: ['POST', '/v1/authorizations/{id}/complete'],
   cancelAuthorization: ['POST', '/v1/authorizations/{id}/cancel'],
   getSelf: ['GET', '/v1/self'],
+  revokeSelf: ['DELETE', '/v1/self'],
   createCaller: ['POST', '/v1/callers'],
   listCallers: ['GET', '/v1/callers'],
   rotateCaller: ['POST', '/v1/callers/{id}/rotate'],

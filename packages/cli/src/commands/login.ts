@@ -8,6 +8,7 @@ import { readAll, readTextFile } from '../input/read-secret.ts'
 import { loginFlags, refuseWithoutOidc } from '../login/login-flags.ts'
 import { plainLine } from '../output/plain.ts'
 import { timeLeft } from '../output/time.ts'
+import { endKey, keyToEnd } from '../profiles/end-login.ts'
 import { localProfile } from '../profiles/find-vault.ts'
 import { keepKey } from '../profiles/keep-key.ts'
 import { checkProfileName, createProfileStore, type Profile } from '../profiles/profile-store.ts'
@@ -102,13 +103,22 @@ async function keepLogin(ctx: Context, kept: Kept): Promise<LoggedIn> {
   const login = trust === undefined || expires_at === null ? undefined : { trust, expiresAt: expires_at }
   const profile = { name, url, workspace, caller: self.name, apiKey, login }
   const profiles = createProfileStore(ctx.env)
+  // Read before the new one takes its place.
+  const formerKey = await keyToEnd(ctx, former).catch((error: unknown) => warnOfFormer(ctx, error))
   const keyIn = await keepKey(ctx, profile, store, former)
   await profiles.use(name)
+  if (former !== undefined && formerKey !== undefined && formerKey !== apiKey) await endKey(ctx, former, formerKey)
   warnOfEnvironment(ctx)
   return {
     ...{ profile: name, url, workspace, caller: self.name, identity },
     ...{ permissions, expires_at, key_in: keyIn, file: profiles.fileOf(name) },
   }
+}
+
+/** A keychain that cannot be read is no reason not to log in. */
+function warnOfFormer({ warn }: Context, error: unknown): undefined {
+  if (!(error instanceof AuthconnError)) throw error
+  warn(`the key of the former login could not be read, and stays good until its time: ${error.detail}`)
 }
 
 /** The workspace and the trust: of the flags, of the environment, or those that this profile had. */

@@ -1,13 +1,14 @@
 import { AuthconnError } from '@authconn/sdk'
 import { defineCommand } from '../command.ts'
 import { toggle } from '../flags.ts'
+import { endKey, keyToEnd } from '../profiles/end-login.ts'
 import { localProfile, notFound } from '../profiles/find-vault.ts'
 import { accountOf } from '../profiles/profile-key.ts'
 import { createProfileStore } from '../profiles/profile-store.ts'
 
 export const logout = defineCommand({
   description:
-    'Forgets the key of the current profile, or of the one that --profile or AUTHCONN_PROFILE names. The key itself stays valid: `authconn callers revoke` ends it, and one of login --oidc ends by itself within hours.',
+    'Forgets the key of the current profile, or of the one that --profile or AUTHCONN_PROFILE names. The key itself stays valid, and `authconn callers revoke` ends it; one of login --oidc is ended in the vault.',
   flags: { all: toggle('forget all profiles') },
   examples: [
     ['authconn logout', 'forgets the current profile'],
@@ -29,6 +30,8 @@ export const logout = defineCommand({
       }
       const profile = await store.find(name)
       if (profile === undefined) throw notFound(name, await store.names())
+      const ended = await keyToEnd(ctx, profile)
+      if (ended !== undefined) await endKey(ctx, profile, ended)
       // The key first: a profile without it can be logged out of again, and the other way about it would be forgotten.
       if (profile.apiKey === undefined) await (await ctx.openKeychain()).forget(accountOf(profile))
       await store.remove(name)

@@ -230,6 +230,19 @@ describe('login --oidc', () => {
     await writeFile(file, JSON.stringify(kept))
   })
 
+  test('is ended in the vault at logout, and nobody can go on with its key', async () => {
+    const { child, url } = await begin('--profile', 'left')
+    await browse(url, { followCallback: true })
+    await child.ended
+    const file = join(home, '.config/authconn/profiles/left.json')
+    const { api_key: key } = JSON.parse(await readFile(file, 'utf8'))
+    const withKey = () => elsewhere(['list'], { AUTHCONN_API_KEY: key })
+    expect((await withKey()).exitCode).toBe(0)
+    const left = await elsewhere(['logout', '--profile', 'left'], {})
+    expect(left).toMatchObject({ exitCode: 0, stdout: 'Logged out of left.\n', stderr: '' })
+    expect(await withKey()).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('[invalid_api_key]') })
+  })
+
   test('keeps nothing of somebody whom the trust does not let in, and tells the browser too', async () => {
     const { child, url } = await begin('--profile', 'other')
     const { page } = await browse(url, { login: 'mallory@elsewhere.example', followCallback: true })

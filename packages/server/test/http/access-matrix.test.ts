@@ -18,7 +18,10 @@ const v = useVault({
     ],
   },
 })
-type Guarded = Exclude<OperationName, 'getHealth' | 'getReadiness' | 'getSelf' | 'exchangeToken' | 'listLogins'>
+type Guarded = Exclude<
+  OperationName,
+  'getHealth' | 'getReadiness' | 'getSelf' | 'revokeSelf' | 'exchangeToken' | 'listLogins'
+>
 const guarded = (Object.keys(routes) as OperationName[]).filter(
   (name): name is Guarded => contract[name].permission !== 'public' && contract[name].permission !== 'any',
 )

@@ -452,6 +452,21 @@ describe('people', () => {
     expectProblem(await exchange(another, { trust, nonce_secret: secret }), 401, 'identity_refused')
   })
 
+  test('end their own key, and no other', async () => {
+    const trust = await newLogin()
+    const keyFor = async (sub: string) =>
+      (await exchange(sign({ ...claims, sub, nonce }), { trust, nonce_secret: secret })).body.access_token
+    const [own, other] = [await keyFor('1098'), await keyFor('1099')]
+    const ended = await v.call('revokeSelf', {}, own)
+    expect(ended).toMatchObject({ status: 200, body: { trust, identity: '1098' } })
+    expect(await recordOf(ended)).toMatchObject({ action: 'revokeSelf', outcome: 'allowed' })
+    expectProblem(await v.call('getSelf', {}, own), 401, 'invalid_api_key')
+    expect((await v.call('getSelf', {}, other)).status).toBe(200)
+    // One that lasts is ended by whoever manages callers.
+    expectProblem(await v.call('revokeSelf', {}), 403, 'permission_denied')
+    expect((await v.call('getSelf')).status).toBe(200)
+  })
+
   test.each<[string, object, object]>([
     [
       'was obtained for another vault, which hands it on with its secret',

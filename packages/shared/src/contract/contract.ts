@@ -366,6 +366,14 @@ export const contract = {
     success: { status: 200, description: 'The caller', schema: schema.Self },
     errors: [],
   },
+  revokeSelf: {
+    summary: 'End this API key, which was issued for a token: it is refused from the next request on',
+    description: 'For the keys of logins, jobs and pods. Others may be in use elsewhere, and take `revokeCaller`.',
+    tag: 'Callers',
+    permission: 'any',
+    success: { status: 200, description: 'The caller', schema: schema.Caller },
+    errors: ['permission_denied'],
+  },
   listCallers: {
     summary: 'List callers, by name',
     description: 'With `trust` those that this trust has made from tokens, newest first, in place of the others.',

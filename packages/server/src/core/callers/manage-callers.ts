@@ -19,6 +19,8 @@ export interface ManageCallers {
   rotate(by: Caller, id: string, overlapSeconds?: number): Promise<CallerWithKey>
   /** Throws permission_denied, caller_not_found. */
   revoke(by: Caller, id: string): Promise<Caller>
+  /** Ends the key that a trust has given, by whoever holds it. Throws permission_denied for one of another kind. */
+  revokeSelf(by: Caller): Promise<Caller>
 }
 
 export interface CallerWithKey {
@@ -93,6 +95,16 @@ export function createManageCallers(deps: { callers: CallerStore }): ManageCalle
     async revoke(by, id) {
       await getManageable(by, id)
       const revoked = await callers.revoke(by.workspaceId, id)
+      if (!revoked) throw new AuthconnError('caller_not_found')
+      return revoked
+    },
+
+    async revokeSelf(by) {
+      // A lasting key may be in more places than one, and whoever finds it could take it from all of them.
+      if (by.trustId === null) {
+        throw new AuthconnError('permission_denied', `The key "${by.name}" was not issued for a token`)
+      }
+      const revoked = await callers.revoke(by.workspaceId, by.id)
       if (!revoked) throw new AuthconnError('caller_not_found')
       return revoked
     },

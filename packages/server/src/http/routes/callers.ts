@@ -7,12 +7,15 @@ import { viewCaller, viewCallerWithKey } from '../views.ts'
 export function callerRoutes(deps: {
   manageCallers: ManageCallers
   workspaces: Pick<WorkspaceStore, 'find'>
-}): Pick<Handlers, 'getSelf' | 'createCaller' | 'listCallers' | 'rotateCaller' | 'revokeCaller'> {
+}): Pick<Handlers, 'getSelf' | 'revokeSelf' | 'createCaller' | 'listCallers' | 'rotateCaller' | 'revokeCaller'> {
   return {
     async getSelf({ caller }) {
       const workspace = await deps.workspaces.find(caller.workspaceId)
       if (!workspace) throw new Error('A caller has no workspace')
       return { ...viewCaller(caller), workspace: workspace.name }
+    },
+    async revokeSelf({ caller }) {
+      return viewCaller(await deps.manageCallers.revokeSelf(caller))
     },
     async createCaller({ caller, body }) {
       return viewCallerWithKey(await deps.manageCallers.create(caller, body))
