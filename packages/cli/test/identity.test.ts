@@ -168,6 +168,9 @@ describe('an identity that cannot be used', () => {
     const { exitCode, stdout, stderr } = await run(['token', 'a'], { env })
     expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' })
     expect(stderr).toMatch(/\[identity_refused\]\n {2}Sent was a token/)
+    expect(stderr).toContain('[identity_refused]')
+    // The title once, and not again as the detail.
+    expect(stderr.match(/does not take this token/g)).toHaveLength(1)
     expect(stderr).toContain('iss "https://ci.example", aud "vault", sub "job-1"')
     expect(stderr).not.toContain('canary')
   })

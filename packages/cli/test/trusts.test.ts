@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { nextStep } from '../src/trusts/next-step.ts'
 import { openTerminal } from './e2e/support/terminal.ts'
 import { fakeVault, Problem } from './support/fake-vault.ts'
 import { run } from './support/run.ts'
@@ -199,11 +200,81 @@ describe('trusts create', () => {
     [['a', '--preset', 'github', '--repository-id', '1', '--allow', 'all'], '--allow takes token:read'],
     [['a', '--preset', 'github', '--repository-id', '1', '--single-use', '--reusable'], 'exclude each other'],
     [['a', '--preset', 'github', '--repository-id', '1', '--max-age', '10'], '--max-age takes a time'],
+    [
+      ['a', '--preset', 'github', '--repository-id', '1,octo/repo'],
+      '--repository-id takes numbers, and octo/repo is none: gh api repos/OWNER/NAME --jq .id.',
+    ],
+    [['a', '--preset', 'github', '--repository-owner-id', 'octo'], '--repository-owner-id takes numbers'],
+    [['a', '--preset', 'gitlab', '--project-id', 'shop/web'], '--project-id takes numbers'],
+    [
+      [
+        ...['a', '--preset', 'people', '--client-id', 'c', '--email-domain', 'example.com'],
+        ...['--issuer', 'https://login.microsoftonline.com/8eaef023-2b34-4da1-9baa-8bc8c9d6a490/v2.0'],
+      ],
+      '--claim tid=TENANT',
+    ],
     [['a', '--preset', 'git'], '--preset is one of github, gitlab, kubernetes, people, generic.'],
   ])('%j is not right', async (flags, words) => {
     const { exitCode, stdout, stderr, body } = await create(flags)
     expect({ exitCode, stdout, body }).toEqual({ exitCode: 2, stdout: '', body: undefined })
     expect(stderr).toContain(words)
+  })
+
+  test.each([
+    [['--preset', 'github', '--repository-id', '1', '--environment', 'production'], 'github-1-production'],
+    [['--preset', 'github', '--repository-id', '1', '--environment', 'a,b'], 'github-1-a-b'],
+    [['--preset', 'github', '--repository-id', '1', '--name', 'deploy'], 'deploy'],
+    [['--preset', 'gitlab', '--project-id', '4711'], 'gitlab-4711'],
+    [
+      ['--preset', 'kubernetes', '--issuer', 'https://k', '--namespace', 'shop', '--service-account', 'web'],
+      'kubernetes-shop-web',
+    ],
+  ])('%j makes the trust %s', async (flags, name) => {
+    expect(await create(flags)).toMatchObject({ exitCode: 0, body: { name } })
+  })
+
+  test('takes several environments in one word, as it takes ids', async () => {
+    const { body } = await create(['a', '--preset', 'github', '--repository-id', '1,2', '--environment', 'a,b'])
+    expect(body).toMatchObject({
+      claims: [
+        { claim: 'repository_id', values: ['1', '2'] },
+        { claim: 'environment', values: ['a', 'b'] },
+      ],
+    })
+  })
+
+  const branches = 'jobs on every branch'
+  const everything = 'without --connection'
+  test.each<[string[], string[]]>([
+    [
+      ['--preset', 'github', '--repository-id', '1'],
+      [branches, everything],
+    ],
+    [['--preset', 'github', '--repository-id', '1', '--connection', 'a', '--ref', 'refs/heads/main'], []],
+    [['--preset', 'github', '--repository-id', '1', '--connection', 'a', '--environment', 'b'], []],
+    [['--preset', 'gitlab', '--project-id', '1', '--connection', 'a'], [branches]],
+    [['--preset', 'gitlab', '--project-id', '1', '--connection', 'a', '--ref-protected'], []],
+    [['--preset', 'generic', '--issuer', 'https://ci.example.com', '--claim', 'sub=a'], [everything]],
+  ])('%j warns of %j', async (flags, words) => {
+    const { stderr } = await create(['a', ...flags])
+    expect([branches, everything].filter((each) => stderr.includes(each))).toEqual(words)
+  })
+
+  test('leads to the URL by which others know the vault, where the audience is it', async () => {
+    const at = { url: 'http://127.0.0.1:8787', audience: 'http://127.0.0.1:8787', workspace: 'default' }
+    const elsewhere = nextStep(trust({ audience: ['https://vault.example.com'] }), at)
+    expect(elsewhere).toContain('AUTHCONN_URL=https://vault.example.com;')
+    expect(nextStep(trust({ audience: ['the-vault'] }), at)).toContain(
+      'AUTHCONN_URL=http://127.0.0.1:8787 AUTHCONN_AUDIENCE=the-vault;',
+    )
+  })
+
+  test('says what a token that is taken once is good for, and leads people of Entra ID to its redirect URI', () => {
+    const at = { url: 'https://v.example', audience: 'https://v.example', workspace: 'default' }
+    expect(nextStep(trust({ preset: null, single_use: true }), at)).toContain('or a trust made with --reusable')
+    expect(nextStep(trust({ preset: null, single_use: false }), at)).not.toContain('--reusable')
+    const issuer = 'https://login.microsoftonline.com/8eaef023-2b34-4da1-9baa-8bc8c9d6a490/v2.0'
+    expect(nextStep(trust({ preset: 'people', issuer }), at)).toContain('--redirect-host localhost')
   })
 
   // There is no pseudo-terminal on Windows that takes these keys.

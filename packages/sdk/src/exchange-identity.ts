@@ -34,9 +34,9 @@ export async function exchangeIdentity(
 /** The refusal of a token. The vault does not say why, to whomever asks; what was sent is known here. */
 export function explainRefusal(error: AuthconnError, token: string): AuthconnError {
   const { status, title, hint, requestId } = error
-  // Without a detail of its own the vault repeats the title, which is told anyway.
-  const said = error.detail === title ? '' : `${error.detail} `
-  return new AuthconnError('identity_refused', `${said}Sent was ${describeToken(token)}.`, {
+  // The title is told beside it.
+  const more = error.detail === title ? '' : `${error.detail.replace(/\.$/, '')}. `
+  return new AuthconnError('identity_refused', `${more}Sent was ${describeToken(token)}.`, {
     ...{ status, title, hint, cause: error },
     ...(requestId === undefined ? {} : { requestId }),
   })

@@ -89,7 +89,7 @@ const table = {
     status: 401,
     kind: 'auth',
     title: 'The vault does not take this token',
-    hint: 'Ask for a new token with the audience that the trust names, and name the workspace and the trust. Whoever runs the workspace finds the reason with `authconn audit list`, under the request id.',
+    hint: 'Ask for a new token with the audience that the trust names: each is taken once, unless the trust was made with --reusable. Name the workspace and the trust. Whoever runs the workspace finds the reason with `authconn audit list`, under the request id.',
   },
   permission_denied: {
     status: 403,

@@ -2,6 +2,7 @@ import { AuthconnError } from '@authconn/sdk'
 import type { Context } from '../context.ts'
 import { type FlagValues, kebab } from '../flags.ts'
 import { askText, askWhich } from '../input/prompts.ts'
+import { isId } from './bound-claims.ts'
 import { type PresetWord, presetMeanings, presetWords, type trustFlags } from './trust-flags.ts'
 
 type Given = FlagValues<typeof trustFlags>
@@ -9,7 +10,7 @@ type Question = keyof typeof questions
 
 const url = (answer: string) =>
   URL.canParse(answer) || 'Please give a whole URL, as the iss claim of a token has it.'
-const number = (answer: string) => /^\d+$/.test(answer) || 'An id is a number.'
+const number = (answer: string) => isId(answer) || 'An id is a number.'
 const anything = () => true as const
 
 const questions = {
@@ -36,12 +37,13 @@ export async function askForMissing(
   ctx: Context,
   given: Given,
 ): Promise<{ name: string; preset: PresetWord; flags: Given }> {
+  const usual = given.name ?? usualName(given)
   const missing = [
-    ...(given.name === undefined ? ['--name'] : []),
+    ...(usual === undefined ? ['--name'] : []),
     ...(given.preset === undefined ? ['--preset'] : missingOf(given.preset, given).map(inWords)),
   ]
   if (missing.length > 0 && !ctx.interactive) throw new AuthconnError('usage', `Missing: ${missing.join(', ')}.`)
-  const name = given.name ?? (await askText(ctx, 'Name of the trust', trustName))
+  const name = usual ?? (await askText(ctx, 'Name of the trust', trustName))
   const preset = given.preset ?? (await askPreset(ctx))
   const answers: Partial<Record<Question, string>> = {}
   for (const [question] of missingOf(preset, given)) {
@@ -51,6 +53,17 @@ export async function askForMissing(
   const { issuer = given.issuer, clientId = given.clientId, ...lists } = answers
   const asLists = Object.fromEntries(Object.entries(lists).map(([question, answer]) => [question, [answer]]))
   return { name, preset, flags: { ...given, ...asLists, issuer, clientId } }
+}
+
+/** After what is bound, where that is one thing: no two such trusts have to be told apart by other names. */
+function usualName(given: Given): string | undefined {
+  const { preset, repositoryId, projectId, namespace, serviceAccount, environment = [] } = given
+  const parts =
+    preset === 'kubernetes' ? [namespace, serviceAccount] : [preset === 'gitlab' ? projectId : repositoryId]
+  const bound = parts.map((values) => (values?.length === 1 ? values[0] : undefined))
+  if (preset === undefined || bound.includes(undefined)) return undefined
+  const name = [preset, ...bound, ...environment].join('-')
+  return trustName(name) === true ? name : undefined
 }
 
 function missingOf(preset: PresetWord, given: Given) {

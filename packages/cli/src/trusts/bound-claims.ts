@@ -26,6 +26,7 @@ const claimNames = {
 /** What the flags of a preset and --claim bind. Throws usage for what belongs to another preset. */
 export function boundClaims(preset: PresetWord, flags: Given): Claims {
   refuseOthers(preset, flags)
+  refuseNames(flags)
   const bound = new Map<string, string[]>()
   const bind = (claim: string, values: readonly string[]) =>
     bound.set(claim, [...new Set([...(bound.get(claim) ?? []), ...values])])
@@ -44,6 +45,27 @@ export function boundClaims(preset: PresetWord, flags: Given): Claims {
   }
   for (const [claim, value] of (flags.claim ?? []).map(readClaim)) bind(claim, [value])
   return [...bound].map(([claim, values]) => ({ claim, values }))
+}
+
+/** No token would ever have them: they are names, and a name can be given to somebody else. Throws usage. */
+function refuseNames(flags: Given): void {
+  for (const [flag, lookUp] of Object.entries(ids) as [keyof typeof ids, string][]) {
+    const wrong = flags[flag]?.find((id) => !isId(id))
+    if (wrong === undefined) continue
+    throw new AuthconnError('usage', `--${kebab(flag)} takes numbers, and ${wrong} is none: ${lookUp}.`)
+  }
+}
+
+/** Where the id is found. */
+const ids = {
+  repositoryId: 'gh api repos/OWNER/NAME --jq .id',
+  repositoryOwnerId: 'gh api users/OWNER --jq .id',
+  projectId: 'it is on the page of the project, or of its settings',
+  namespaceId: 'it is on the page of the group, or of its settings',
+} as const
+
+export function isId(text: string): boolean {
+  return /^\d+$/.test(text)
 }
 
 function readClaim(given: string): [claim: string, value: string] {

@@ -9,6 +9,7 @@ import { readTextFile } from '../input/read-secret.ts'
 import { parseJson } from '../read-private-file.ts'
 import { askForMissing } from './ask-for-missing.ts'
 import { boundClaims } from './bound-claims.ts'
+import { isEntra } from './entra.ts'
 import type { PresetWord, trustFlags } from './trust-flags.ts'
 
 type Given = FlagValues<typeof trustFlags>
@@ -38,6 +39,15 @@ export async function newTrust(
   const missing = [...(issuer === undefined ? ['--issuer'] : []), ...(claims.length === 0 ? ['--claim'] : [])]
   if (issuer === undefined || claims.length === 0) {
     throw new AuthconnError('usage', `Missing: ${missing.join(', ')}.`)
+  }
+  if (flags.emailDomain && isEntra(issuer)) {
+    throw new AuthconnError(
+      'usage',
+      'Tokens of Microsoft Entra ID do not say that an e-mail address is verified.',
+      {
+        hint: 'Bind the directory by --claim tid=TENANT, or a group by --group and its object id, in the place of --email-domain.',
+      },
+    )
   }
   return {
     name,

@@ -6,7 +6,7 @@ export type PresetWord = (typeof presetWords)[number]
 const nobodyElse = 'your own limit unless given'
 
 export const trustFlags = {
-  name: text('NAME', 'the name of the trust, instead of the argument'),
+  name: text('NAME', 'the name of the trust, instead of the argument; after the ids that are bound unless given'),
   preset: oneOf(presetWords, 'whose tokens they are, as below'),
   issuer: text(
     'URL',
@@ -20,7 +20,7 @@ export const trustFlags = {
   repositoryOwnerId: list('IDS', 'github: the ids of their owners, for all repositories of those'),
   projectId: list('IDS', 'gitlab: the ids of the projects'),
   namespaceId: list('IDS', 'gitlab: the ids of their groups, for all projects in those'),
-  environment: several('NAME', 'github, gitlab: the environment of the job'),
+  environment: list('NAMES', 'github, gitlab: the environments of the jobs'),
   ref: several('REF', 'github: as refs/heads/main; gitlab: as main; * standing for any characters'),
   refProtected: toggle('gitlab: only jobs on protected branches and tags'),
   jobWorkflowRef: several('REF', 'github: the reusable workflow, as OWNER/NAME/.github/workflows/FILE@REF'),

@@ -8,6 +8,7 @@ import { findVault } from '../../profiles/find-vault.ts'
 import { newTrust } from '../../trusts/new-trust.ts'
 import { nextStep } from '../../trusts/next-step.ts'
 import { presetMeanings, trustFlags } from '../../trusts/trust-flags.ts'
+import { warnOfWidth } from '../../trusts/warn-of-width.ts'
 
 interface Created {
   trust: Trust
@@ -30,15 +31,15 @@ export const createTrust = defineCommand({
       'jobs of one project on protected branches; --issuer for your own instance',
     ],
     [
-      'authconn trusts create web --preset kubernetes --issuer https://oidc.example.com/cluster-1 --namespace shop --service-account web --all-subjects',
+      "authconn trusts create web --preset kubernetes --issuer https://oidc.example.com/cluster-1 --namespace shop --service-account web --connection 'shop-*' --all-subjects",
       'pods of a service account; --jwks-file where the vault cannot reach the cluster',
     ],
     [
-      'authconn trusts create staff --preset people --issuer https://id.example.com --client-id authconn-cli --email-domain example.com --allow connection:read,connection:authorize,token:read',
+      "authconn trusts create staff --preset people --issuer https://id.example.com --client-id authconn-cli --email-domain example.com --connection '*-dev' --allow connection:read,connection:authorize,token:read",
       'people of the company, by authconn login --oidc',
     ],
     [
-      'authconn trusts create build --preset generic --issuer https://ci.example.com --claim sub=pipeline:42 --max-age 5m',
+      'authconn trusts create build --preset generic --issuer https://ci.example.com --claim sub=pipeline:42 --connection google-oauth --max-age 5m',
       'anything else that signs OIDC tokens',
     ],
   ],
@@ -59,6 +60,7 @@ export const createTrust = defineCommand({
         `the audience is ${audience}, an address of this machine. Where others know the vault by another, give that as --audience.`,
       )
     }
+    warnOfWidth(ctx, body)
     // Asked before: once the trust is made, nothing is to fail any more.
     const { workspace } = await ctx.waitFor('Asking the vault', vault.call('getSelf', {}, { signal }))
     const created = await ctx.waitFor('Creating the trust', vault.call('createTrust', { body }, { signal }))
