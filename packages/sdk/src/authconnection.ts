@@ -3,9 +3,11 @@ import { AuthconnError } from './authconn-error.ts'
 import { createAuthenticatedFetch } from './create-authenticated-fetch.ts'
 import { type AuthconnClient, createClient } from './create-client.ts'
 import { environment } from './environment.ts'
+import { readClaims } from './exchange-identity.ts'
 import type { IdentityRequest } from './identity.ts'
-import { adviceForIdentity, identityTokenOf } from './platform-identity.ts'
+import { adviceForIdentity, identityTokenOf, type PlatformIdentity } from './platform-identity.ts'
 import { readSettings } from './read-settings.ts'
+import { readTextFile } from './read-text-file.ts'
 import type { GetConnectionToken } from './token-query.ts'
 
 /**
@@ -23,7 +25,7 @@ async function getConnectionToken(...asked: Parameters<GetConnectionToken>): Pro
   return client.getConnectionToken(...asked)
 }
 
-let latest: { settings: string; client: AuthconnClient } | undefined
+let latest: { settings: string; holder: string | undefined; client: AuthconnClient } | undefined
 
 /** The same client as before while the environment is the same: it holds tokens, and lets callers share their fetches. */
 async function clientOfEnvironment(): Promise<AuthconnClient> {
@@ -32,13 +34,16 @@ async function clientOfEnvironment(): Promise<AuthconnClient> {
   const { url, apiKey, identity, audience, workspace, trust, ...rest } = settings
   if (url !== undefined && (apiKey !== undefined || identity !== undefined)) {
     const same = JSON.stringify(settings)
-    if (latest?.settings !== same) {
+    const holder = await holderOf(identity)
+    const isOther = holder !== undefined && latest?.holder !== undefined && holder !== latest.holder
+    if (latest?.settings !== same || isOther) {
       const credential =
         apiKey === undefined && identity !== undefined
           ? { identity: (asked: IdentityRequest) => identityTokenOf(identity, asked), audience, workspace, trust }
           : { apiKey }
-      latest = { settings: same, client: createClient({ url, ...credential, ...rest }) }
+      latest = { settings: same, holder, client: createClient({ url, ...credential, ...rest }) }
     }
+    latest.holder ??= holder
     return latest.client
   }
   const hasKey = apiKey !== undefined || identity !== undefined
@@ -49,4 +54,15 @@ async function clientOfEnvironment(): Promise<AuthconnClient> {
       advice ??
       'Set AUTHCONN_URL and AUTHCONN_API_KEY or AUTHCONN_API_KEY_FILE, or use createClient({ url, apiKey }).',
   })
+}
+
+/**
+ * Whose token the file of the platform holds now, as the token says; undefined where none can be read, which the exchange tells when it
+ * needs one. A file with a new token of the same holder, as platforms write it, changes nothing.
+ */
+async function holderOf(identity: PlatformIdentity | undefined): Promise<string | undefined> {
+  if (identity?.kind !== 'file') return undefined
+  const token = await readTextFile(identity.file).catch(() => '')
+  const claims: { iss?: unknown; sub?: unknown } | undefined = readClaims(token)
+  return claims && JSON.stringify([claims.iss, claims.sub])
 }

@@ -348,6 +348,40 @@ describe('the identity of the platform', () => {
     expect(vault.exchanges.map(({ body }) => [body.subject_token, body.workspace])).toEqual([[idToken(1), 'acme']])
   })
 
+  test('is that of another when the file comes to hold the token of another', async () => {
+    const vault = await createVault()
+    const directory = await mkdtemp(join(tmpdir(), 'authconn-sdk-'))
+    onTestFinished(() => rm(directory, { recursive: true }))
+    const file = join(directory, 'token')
+    const settings = { AUTHCONN_URL: vault.url, AUTHCONN_API_KEY: '', AUTHCONN_ID_TOKEN_FILE: file }
+    for (const [name, value] of Object.entries(settings)) vi.stubEnv(name, value)
+    const fetchToken = () => authconnection.getConnectionToken('google', { forceRefresh: true })
+    // A new token of the same job, as a platform puts there in time, needs no other key.
+    for (const token of [idToken(1), idToken(1), `${idToken(1)}-2`, idToken(2)]) {
+      await writeFile(file, token)
+      await fetchToken()
+    }
+    expect(vault.keys).toEqual(['ack_key-1', 'ack_key-1', 'ack_key-1', 'ack_key-2'])
+    // While there is none, as in the middle of a change, the key is used that is there.
+    await rm(file)
+    await fetchToken()
+    expect(vault.keys.at(-1)).toBe('ack_key-2')
+  })
+
+  test('is not shown where the signal of the call is aborted already', async () => {
+    const vault = await createVault()
+    const { client, audiences } = clientOf(vault)
+    const signal = AbortSignal.abort(new Error('stopped before'))
+    const calls = [
+      client.getConnectionToken('google', { signal }),
+      client.call('getSelf', {}, { signal }),
+      client.authenticatedFetch('google')('https://api.invalid', { signal }),
+      client.authenticatedFetch('google')(new Request('https://api.invalid', { signal })),
+    ]
+    for (const call of calls) await expect(call).rejects.toThrow('stopped before')
+    expect([audiences, vault.exchanges]).toEqual([[], []])
+  })
+
   test('of two kinds at once is a setting that is not valid', async () => {
     vi.stubEnv('AUTHCONN_ID_TOKEN', idToken(1))
     vi.stubEnv('AUTHCONN_ID_TOKEN_FILE', '/run/token')
