@@ -1,14 +1,23 @@
 import { AuthconnError } from '@authconn/sdk'
 import type { CommanderError } from 'commander'
+import { commandTable, isGroup } from './command-table.ts'
 
 /**
  * The parser's complaint as a usage error. It never repeats values from the command line: a mistyped flag, or a
  * secret with a space in it, would put the secret on the screen and into logs.
  */
-export function explainParseError(error: CommanderError): AuthconnError {
+export function explainParseError(error: CommanderError, argv: readonly string[]): AuthconnError {
+  const group = error.code === 'commander.unknownCommand' ? groupOf(argv) : undefined
   return new AuthconnError('usage', wording(error), {
-    hint: 'Run the command with --help for its flags and examples.',
+    hint: group
+      ? `authconn ${group.name} has: ${group.commands.map(({ name }) => name).join(', ')}.`
+      : 'Run the command with --help for its flags and examples.',
   })
+}
+
+/** Of which something was wanted that it does not have. */
+function groupOf(argv: readonly string[]) {
+  return commandTable.filter(isGroup).find(({ name }) => argv.find((word) => !word.startsWith('-')) === name)
 }
 
 function wording(error: CommanderError): string {

@@ -50,7 +50,7 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     // Help or the version was printed because it was asked for, or help because no command was named.
     if (error.exitCode === 0) return 0
     if (error.code === 'commander.help' && !json) return exitCodes.usage
-    return reportError(explainParseError(error), io, json)
+    return reportError(explainParseError(error, argv), io, json)
   }
 }
 

@@ -2,6 +2,7 @@ import { AuthconnError } from '@authconn/sdk'
 import type { Context } from './context.ts'
 import { listConnections } from './list-connections.ts'
 import { nearest } from './nearest.ts'
+import { hintFor } from './output/hint.ts'
 
 /** Milliseconds: a person waits for an error. */
 const patience = 2000
@@ -22,5 +23,17 @@ export async function suggestName(thrown: unknown, given: string | undefined, ct
   return new AuthconnError(code, `${detail.replace(/\.?$/, '.')} Did you mean ${meant}?`, {
     ...{ status, title, hint, cause: thrown },
     ...(requestId === undefined ? {} : { requestId }),
+  })
+}
+
+/** The same for a connection that is not the argument of the command, with its name also in what to do. */
+export async function aboutConnection(thrown: unknown, name: string, ctx: Context): Promise<unknown> {
+  const error = await suggestName(thrown, name, ctx)
+  if (!(error instanceof AuthconnError)) return error
+  const { code, detail, status, title, requestId, retryAfter } = error
+  return new AuthconnError(code, detail, {
+    ...{ status, title, hint: hintFor(error, name), cause: thrown },
+    ...(requestId === undefined ? {} : { requestId }),
+    ...(retryAfter === undefined ? {} : { retryAfter }),
   })
 }

@@ -47,6 +47,19 @@ describe('create', () => {
     expect(stderr).toContain('Next: authconn token')
   })
 
+  test('for assertions wants a key, also where a secret is given', async () => {
+    const { url, requests } = await fakeVault({})
+    const flags = ['--provider-url', 'https://p.example', '--client-id', 'c', '--grant-type', 'jwt_bearer']
+    for (const source of [[], ['--client-secret', '-']]) {
+      const { exitCode, stderr } = await run(['create', 'd', ...flags, ...source], { url, stdin: 'secret' })
+      expect({ exitCode, stderr }).toMatchObject({
+        exitCode: 2,
+        stderr: expect.stringContaining('Missing: --private-key-file.'),
+      })
+    }
+    expect(requests).toEqual([])
+  })
+
   test('passes on what client credentials are asked for with', async () => {
     const { body } = await created(
       ...['--provider-url', 'https://a.example', '--client-id', 'c', '--client-secret-file', fileOf('s')],

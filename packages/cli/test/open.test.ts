@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { beforeEach, expect, test, vi } from 'vitest'
-import { fakeVault } from './support/fake-vault.ts'
+import { fakeVault, Problem } from './support/fake-vault.ts'
 import { run } from './support/run.ts'
 import { connection, provider } from './support/samples.ts'
 
@@ -120,4 +120,19 @@ test('says what to look for where the provider is not in the catalog', async () 
     expect(stderr).toContain(words)
   }
   expect(open).not.toHaveBeenCalled()
+})
+
+test('leads to the console of a provider that was named where there is no connection of that name', async () => {
+  const { url } = await fakeVault({
+    getConnection() {
+      throw new Problem('connection_not_found', 'There is no such connection')
+    },
+    listProviders: () => ({ providers: [provider({ id: 'google' })] }),
+    listConnections: () => ({ connections: [], next: null }),
+  })
+  expect(await run(['open', 'google'], { url })).toMatchObject({
+    exitCode: 4,
+    stderr: expect.stringContaining('authconn open --provider google'),
+  })
+  expect((await run(['open', 'googel'], { url })).stderr).not.toContain('--provider')
 })

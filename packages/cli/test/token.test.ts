@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { fakeVault, Problem } from './support/fake-vault.ts'
 import { run } from './support/run.ts'
-import { token } from './support/samples.ts'
+import { connection, token } from './support/samples.ts'
 
 describe('token', () => {
   test('prints the access token and a line break, and nothing on stderr', async () => {
@@ -138,4 +138,18 @@ test.each([
   })
   expect((await run(argv, { url })).stderr).toContain(hint)
   expect(JSON.parse((await run([...argv, '--json'], { url })).stderr)).toMatchObject({ hint })
+})
+
+test('run says what to do for the connection that it is about, and what was probably meant', async () => {
+  const { url } = await fakeVault({
+    getToken({ params }) {
+      if (params.name === 'gh') throw new Problem('grant_expired', 'It is over.')
+      throw new Problem('connection_not_found', 'There is no such connection')
+    },
+    listConnections: () => ({ connections: [connection()], next: null }),
+  })
+  const ended = await run(['run', '--token', 'A=gh', '--', 'true'], { url })
+  expect(ended).toMatchObject({ exitCode: 5, stderr: expect.stringContaining('authconn authorize gh') })
+  const mistyped = await run(['run', '--token', 'A=gogle-oauth', '--', 'true'], { url })
+  expect(mistyped).toMatchObject({ exitCode: 4, stderr: expect.stringContaining('Did you mean google-oauth?') })
 })

@@ -375,3 +375,29 @@ test('callers list shows whose keys a trust has given, and one of them can be re
     ['revokeCaller', made.id],
   ])
 })
+
+test('callers list tells a trust that is not there from one that nobody has used', async () => {
+  const { url } = await fakeVault({
+    listCallers: () => ({ callers: [], next: null }),
+    getTrust({ params }) {
+      if (params.name !== 'deploy') throw new Problem('trust_not_found', 'none')
+      return trust()
+    },
+    listTrusts: () => ({ trusts: [trust()], next: null }),
+  })
+  expect(await run(['callers', 'list', '--trust', 'deploy'], { url })).toMatchObject({
+    exitCode: 0,
+    stdout: 'Nobody has a key by this trust.\n',
+  })
+  expect(await run(['callers', 'list', '--trust', 'deplyo'], { url })).toMatchObject({
+    exitCode: 4,
+    stdout: '',
+    stderr: expect.stringContaining('Did you mean deploy?'),
+  })
+})
+
+test('a command that trusts does not have is told with those that it has', async () => {
+  const { exitCode, stderr } = await run(['trusts', 'delete', 'deploy'])
+  expect(exitCode).toBe(2)
+  expect(stderr).toContain('authconn trusts has: create, list, get, revoke.')
+})

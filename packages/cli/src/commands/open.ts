@@ -5,7 +5,7 @@ import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
 import { negated, text } from '../flags.ts'
 import { existingName, givenName, nameFlag, nameOperand } from '../input/connection-name.ts'
-import { findProvider } from '../list-providers.ts'
+import { findProvider, listProviders } from '../list-providers.ts'
 import { plainLine } from '../output/plain.ts'
 
 export const openConsole = defineCommand({
@@ -80,13 +80,30 @@ async function findConsole(
   const name = await existingName(ctx, flags, operands)
   const vault = await ctx.vault()
   const asked = vault.call('getConnection', { params: { name } }, { signal })
-  const { registration, ...connection } = await ctx.waitFor('Asking the vault', asked)
+  const { registration, ...connection } = await ctx.waitFor('Asking the vault', asked).catch(orProvider(ctx, name))
   if (registration === null || connection.provider === null) {
     throw new AuthconnError('usage', `The vault does not know the console of ${connection.provider_url}.`, {
       hint: `Look there, or in the provider's documentation, for where OAuth applications are registered; the client id is ${connection.client_id}, and the redirect URI of authconn authorize is http://127.0.0.1:8080/callback unless flags say otherwise.`,
     })
   }
   return { ...registration, provider: connection.provider, url: checked(registration.url) }
+}
+
+/** For who means the provider, and has no connection to it yet. */
+function orProvider(ctx: Context, name: string) {
+  return async (error: unknown): Promise<never> => {
+    if (!(error instanceof AuthconnError) || error.code !== 'connection_not_found') throw error
+    const providers = await listProviders(ctx)
+    if (!providers.some(({ id }) => id === name)) throw error
+    throw new AuthconnError(
+      'connection_not_found',
+      `There is no connection ${name}, and a provider of that name.`,
+      {
+        ...{ status: error.status, cause: error },
+        hint: `For the console of the provider: \`authconn open --provider ${name}\`.`,
+      },
+    )
+  }
 }
 
 /** Throws vault_answer_invalid: a browser is not handed just anything. */

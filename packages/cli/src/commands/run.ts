@@ -37,7 +37,10 @@ export const run = defineCommand({
     const vault = await ctx.vault()
     const asked = { signal, subject, minTtl, forceRefresh: refresh }
     const fetched = assignments.map(async ({ variable, name }) => {
-      const { access_token } = await vault.getConnectionToken(name, asked)
+      const { access_token } = await vault.getConnectionToken(name, asked).catch(async (error: unknown) => {
+        const { aboutConnection } = await import('../suggest-name.ts')
+        throw await aboutConnection(error, name, ctx)
+      })
       return [variable, access_token] as const
     })
     const tokens = Object.fromEntries(await ctx.waitFor('Fetching the tokens', Promise.all(fetched)))

@@ -1,3 +1,5 @@
+import { isOnThisMachine } from '../on-this-machine.ts'
+
 /**
  * What the vault will not take, known at the question: an answer that is refused later is an answer typed in vain.
  * Each gives true, or what to say to the person. The vault decides; these are no stricter than it is.
@@ -22,9 +24,8 @@ export const providerUrl: Rule = (answer) => {
   if (answer.length > 2048 || /\s/.test(answer) || !URL.canParse(answer)) {
     return 'Please give a whole URL, such as https://accounts.google.com.'
   }
-  const { protocol, hostname } = new URL(answer)
-  const onThisMachine = /^(?:localhost|\[::1\]|127(?:\.\d+){3})$/.test(hostname)
-  if (protocol === 'https:' || (protocol === 'http:' && onThisMachine)) return true
+  const url = new URL(answer)
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && isOnThisMachine(url))) return true
   return 'Please give an https URL; http is for a provider on this machine only.'
 }
 

@@ -61,12 +61,14 @@ export async function newConnection(
     flags.provider !== undefined || flags.providerUrl !== undefined || account?.provider !== undefined
   const knownProvider = flags.providerUrl === undefined ? (flags.provider ?? account?.provider) : undefined
   const givenClientId = flags.clientId ?? account?.clientId
-  const secretFlag = flags.grantType === 'jwt_bearer' ? '--private-key-file' : '--client-secret-file'
+  // Assertions are signed, which a secret cannot do.
+  const needsKey = flags.grantType === 'jwt_bearer'
+  const secretFlag = needsKey ? '--private-key-file' : '--client-secret-file'
   const missing = [
     ...(name === undefined ? ['--name'] : []),
     ...(isNamed ? [] : ['--provider or --provider-url']),
     ...(givenClientId === undefined ? ['--client-id'] : []),
-    ...(source === undefined && !key ? [secretFlag] : []),
+    ...(!key && (needsKey || source === undefined) ? [secretFlag] : []),
   ]
   // A key is never typed.
   const cannotAsk = !ctx.interactive || missing.includes('--private-key-file')

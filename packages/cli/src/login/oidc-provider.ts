@@ -1,5 +1,6 @@
 import { AuthconnError } from '@authconn/sdk'
 import * as oauth from 'oauth4webapi'
+import { isOnThisMachine } from '../on-this-machine.ts'
 
 /** A public client (RFC 8252) at an OpenID Connect provider; a secret only where the provider insists on one. */
 export interface LoginClient {
@@ -23,7 +24,8 @@ const patience = 15_000
 
 /**
  * The code flow with PKCE, a nonce, and the issuer checked in its answer (RFC 9207) as well as in the ID token. The signature of
- * that is for the vault to verify: here it comes from the provider itself, over TLS. Throws login_failed, and provider_unavailable.
+ * that is for the vault to verify: here it comes from the provider itself, over TLS. Throws login_failed and
+ * provider_unavailable.
  */
 export async function beginLogin(
   { issuer, clientId, scopes, clientSecret, nonce }: LoginClient,
@@ -36,7 +38,7 @@ export async function beginLogin(
   const options = () => ({
     signal: AbortSignal.any([signal, AbortSignal.timeout(patience)]),
     // A provider on this machine, for development; the vault takes one only where its operator allows it.
-    [oauth.allowInsecureRequests]: isOnThisMachine(at),
+    [oauth.allowInsecureRequests]: isPlainOnThisMachine(at),
   })
   const told = <T>(work: () => Promise<T>): Promise<T> =>
     work().catch((error: unknown) => {
@@ -87,12 +89,12 @@ export async function beginLogin(
 /** The browser of the person is not handed just anything, as a file or a program; nor goes a code anywhere in the clear. */
 function refuseUnsafe(endpoint: string, issuer: URL): void {
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined
-  if (url?.protocol === 'https:' || (url && isOnThisMachine(url) && isOnThisMachine(issuer))) return
+  if (url?.protocol === 'https:' || (url && isPlainOnThisMachine(url) && isPlainOnThisMachine(issuer))) return
   throw new AuthconnError('login_failed', `${issuer.href} publishes an endpoint that is not https.`)
 }
 
-function isOnThisMachine({ protocol, hostname }: URL): boolean {
-  return protocol === 'http:' && /^(?:localhost|\[::1\]|127(?:\.\d+){3})$/.test(hostname)
+function isPlainOnThisMachine(url: URL): boolean {
+  return url.protocol === 'http:' && isOnThisMachine(url)
 }
 
 /** Without the cause: what was answered may hold a token. */

@@ -1,4 +1,5 @@
 import { AuthconnError } from '@authconn/sdk'
+import { isOnThisMachine } from '../on-this-machine.ts'
 
 /** Where the token may be sent: https, or http on this machine. Throws usage. */
 export function checkUpstream(given: string | undefined): URL {
@@ -8,8 +9,7 @@ export function checkUpstream(given: string | undefined): URL {
   if (url.username || url.password || url.search || url.hash) {
     throw refusal('--upstream must not hold a user name, password, query or fragment.')
   }
-  const onThisMachine = /^(?:localhost|\[::1\]|127(?:\.\d+){3})$/.test(url.hostname)
-  if (url.protocol === 'https:' || (url.protocol === 'http:' && onThisMachine)) return url
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && isOnThisMachine(url))) return url
   throw refusal('The token is sent to https URLs only, or over plain http to this machine.')
 }
 

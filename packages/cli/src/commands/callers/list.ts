@@ -1,10 +1,12 @@
 import type { Caller } from '@authconn/shared'
 import { allCallers } from '../../callers/all-callers.ts'
 import { defineCommand } from '../../command.ts'
+import type { Context } from '../../context.ts'
 import { text } from '../../flags.ts'
 import { addressesOf, subjectsOf } from '../../output/caller.ts'
 import { table } from '../../output/table.ts'
 import { timeLeft } from '../../output/time.ts'
+import { withTrust } from '../../trusts/with-trust.ts'
 
 export const listCallers = defineCommand({
   flags: { trust: text('TRUST', 'those who have a key by this trust, newest first, instead of the others') },
@@ -18,10 +20,13 @@ export const listCallers = defineCommand({
   ],
 
   async run(ctx, { trust }): Promise<{ callers: Caller[] }> {
-    return { callers: await ctx.waitFor('Asking the vault', allCallers(ctx, trust)) }
+    const callers = await ctx.waitFor('Asking the vault', allCallers(ctx, trust))
+    if (callers.length === 0 && trust !== undefined) await requireTrust(ctx, trust)
+    return { callers }
   },
 
   render({ callers }, view) {
+    if (callers.length === 0) return 'Nobody has a key by this trust.'
     const cells = (of: (caller: Caller) => string) => callers.map(of)
     return table(
       [
@@ -47,3 +52,12 @@ export const listCallers = defineCommand({
     )
   },
 })
+
+/** A mistyped name has made no callers either. Throws trust_not_found, with what was probably meant. */
+async function requireTrust(ctx: Context, trust: string): Promise<void> {
+  const { signal } = ctx
+  await withTrust(ctx, [trust], async (name) => {
+    const vault = await ctx.vault()
+    return vault.call('getTrust', { params: { name } }, { signal })
+  })
+}
