@@ -27,3 +27,8 @@ export class AuthconnError extends Error {
     this.actor = options.actor
   }
 }
+
+/** invalid_request for one part of the request, by its JSON Pointer. */
+export function invalidPart(pointer: string, detail: string): AuthconnError {
+  return new AuthconnError('invalid_request', `${pointer} ${detail}`, { errors: [{ pointer, detail }] })
+}

@@ -1,6 +1,6 @@
 import type { Endpoint } from '@authconn/shared'
 import type { FastifyRequest } from 'fastify'
-import { AuthconnError } from '../core/errors.ts'
+import { invalidPart } from '../core/errors.ts'
 
 /**
  * Refuses a field of the body that came in the query, and says where it belongs: a subject that is overlooked would
@@ -9,7 +9,7 @@ import { AuthconnError } from '../core/errors.ts'
 export function refuseMisplaced(endpoint: Endpoint, request: FastifyRequest): void {
   const inBody = Object.keys(endpoint.body?.properties ?? {})
   const misplaced = inBody.filter((name) => isIn(request.query, name) && !isIn(endpoint.query?.properties, name))
-  if (misplaced.length > 0) throw refusal('/query', `${list(misplaced)} into the body`)
+  if (misplaced.length > 0) throw invalidPart('/query', `${list(misplaced)} into the body`)
 }
 
 /**
@@ -22,7 +22,7 @@ export function refuseBody(endpoint: Endpoint, request: FastifyRequest): void {
   if (headers['transfer-encoding'] !== undefined || length !== '0') {
     const inQuery = Object.keys(endpoint.query?.properties ?? {})
     const advice = inQuery.length > 0 ? `; ${list(inQuery)} into the query` : ''
-    throw refusal('/body', `must be left out, as this operation takes none${advice}`)
+    throw invalidPart('/body', `must be left out, as this operation takes none${advice}`)
   }
   // Many clients name a type with every request; of a body that is not there it says nothing.
   delete headers['content-type']
@@ -34,8 +34,4 @@ function isIn(part: unknown, name: string): boolean {
 
 function list(names: readonly string[]): string {
   return `${names.join(', ')} ${names.length === 1 ? 'belongs' : 'belong'}`
-}
-
-function refusal(pointer: string, detail: string): AuthconnError {
-  return new AuthconnError('invalid_request', `${pointer} ${detail}`, { errors: [{ pointer, detail }] })
 }

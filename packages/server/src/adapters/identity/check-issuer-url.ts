@@ -1,4 +1,4 @@
-import { AuthconnError } from '../../core/errors.ts'
+import { AuthconnError, invalidPart } from '../../core/errors.ts'
 import { type CallPolicy, findUrlProblem, isThisMachine, type UrlProblem, urlErrors } from '../oauth/check-url.ts'
 
 /**
@@ -10,10 +10,7 @@ export function createCheckIssuerUrl(
   policy: CallPolicy,
 ): (field: 'issuer' | 'jwks_uri', text: string, options: { isCalled: boolean }) => void {
   return function checkIssuerUrl(field, text, { isCalled }) {
-    const invalid = (detail: string) =>
-      new AuthconnError('invalid_request', `/body/${field} ${detail}`, {
-        errors: [{ pointer: `/body/${field}`, detail }],
-      })
+    const invalid = (detail: string) => invalidPart(`/body/${field}`, detail)
     if (!URL.canParse(text)) throw invalid('is not a URL')
     const url = new URL(text)
     const problem = isCalled ? findUrlProblem(url, policy) : findFormProblem(url)

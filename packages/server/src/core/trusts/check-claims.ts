@@ -1,5 +1,5 @@
 import type { BoundClaim, TrustPreset } from '@authconn/shared'
-import { AuthconnError } from '../errors.ts'
+import { type AuthconnError, invalidPart } from '../errors.ts'
 import { patternClaims, presets, weakClaims } from './presets.ts'
 
 /**
@@ -56,7 +56,5 @@ function checkEmail(claims: readonly BoundClaim[]): void {
 }
 
 function refusal(what: string): AuthconnError {
-  return new AuthconnError('invalid_request', `/body/claims: ${what}`, {
-    errors: [{ pointer: '/body/claims', detail: what }],
-  })
+  return invalidPart('/body/claims', what)
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { NewTrust } from '@authconn/shared'
 import { covers, requireLastingKey, requirePermission } from '../callers/permissions.ts'
 import { readAddresses } from '../callers/read-addresses.ts'
-import { AuthconnError } from '../errors.ts'
+import { AuthconnError, invalidPart } from '../errors.ts'
 import type { Caller, Page } from '../ports.ts'
 import type { NewTrustRow, Trust, TrustStore } from '../trust-port.ts'
 import { checkClaims } from './check-claims.ts'
@@ -48,7 +48,7 @@ export function createManageTrusts(deps: {
         )
       }
       if (trust.expiresAt !== null && trust.expiresAt.getTime() <= Date.now()) {
-        throw invalid('expires_at', 'lies in the past')
+        throw invalidPart('/body/expires_at', 'lies in the past')
       }
       const inserted = await trusts.insert(trust)
       if (!inserted) throw new AuthconnError('trust_exists', `There is a trust named "${wanted.name}" already`)
@@ -79,19 +79,22 @@ function toRow(by: Caller, wanted: NewTrust): NewTrustRow {
   const usual = presets[wanted.preset ?? 'generic']
   const fitting = presetsFor(wanted.issuer)
   if (fitting && (wanted.preset === undefined || !fitting.includes(wanted.preset))) {
-    throw invalid('preset', `must be ${fitting.join(' or ')} for this issuer, which signs tokens for everybody`)
+    throw invalidPart(
+      '/body/preset',
+      `must be ${fitting.join(' or ')} for this issuer, which signs tokens for everybody`,
+    )
   }
   checkClaims(wanted.preset, wanted.claims)
   if (wanted.jwks !== undefined && wanted.jwks_uri !== undefined) {
-    throw invalid('jwks', 'must be left out where jwks_uri is given')
+    throw invalidPart('/body/jwks', 'must be left out where jwks_uri is given')
   }
   if (wanted.login !== undefined && wanted.preset !== 'people') {
-    throw invalid('login', 'is for the preset people alone')
+    throw invalidPart('/body/login', 'is for the preset people alone')
   }
   const keyLifetime = wanted.key_lifetime ?? usual.keyLifetime
   if (keyLifetime > usual.longestKeyLifetime) {
-    throw invalid(
-      'key_lifetime',
+    throw invalidPart(
+      '/body/key_lifetime',
       `must be ${usual.longestKeyLifetime} at most for ${wanted.preset ?? 'this trust'}`,
     )
   }
@@ -122,11 +125,5 @@ function toRow(by: Caller, wanted: NewTrust): NewTrustRow {
 function toDate(text: string): Date {
   const date = new Date(text)
   if (!Number.isNaN(date.getTime())) return date
-  throw invalid('expires_at', 'is no moment: its seconds end at 59')
-}
-
-function invalid(field: string, detail: string): AuthconnError {
-  return new AuthconnError('invalid_request', `/body/${field} ${detail}`, {
-    errors: [{ pointer: `/body/${field}`, detail }],
-  })
+  throw invalidPart('/body/expires_at', 'is no moment: its seconds end at 59')
 }

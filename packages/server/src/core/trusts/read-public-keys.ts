@@ -1,5 +1,5 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto'
-import { AuthconnError } from '../errors.ts'
+import { type AuthconnError, invalidPart } from '../errors.ts'
 import type { PublicKeys } from '../trust-port.ts'
 
 /** What a public key is, and what it is for (RFC 7517, RFC 7518 section 6, RFC 8037); nothing else of it is kept. */
@@ -46,6 +46,5 @@ function isListOfNames(value: unknown): boolean {
 }
 
 function invalid(at: number, detail: string): AuthconnError {
-  const pointer = `/body/jwks/keys/${at}`
-  return new AuthconnError('invalid_request', `${pointer} ${detail}`, { errors: [{ pointer, detail }] })
+  return invalidPart(`/body/jwks/keys/${at}`, detail)
 }
