@@ -52,6 +52,7 @@ const harmless: Record<string, readonly string[]> = {
     'errors',
     'exportJWK',
     'jwtVerify',
+    'SignJWT',
   ],
   'node:net': ['BlockList', 'isIP', 'isIPv4', 'isIPv6'],
   'node:http': ['createServer', 'Server'],

@@ -8,7 +8,6 @@ import { readTokenMetadata } from './grant-facts.ts'
 import { prepareCall } from './provider-call.ts'
 import { findCatalogEntry } from './providers.ts'
 import type { SafeFetch } from './safe-fetch.ts'
-import { signJwt } from './signed-assertion.ts'
 import { readTokenAnswer } from './token-answer.ts'
 import type { FindTokenEnd } from './token-end.ts'
 
@@ -72,6 +71,8 @@ async function sign(client: OAuthClient, about: Assertion, { scopes, subject }: 
   const issuedAt = Math.floor(Date.now() / 1000)
   const sub = subject || about.subject
   const scope = joinScopes(client, scopes)
+  // Loads with the first that is signed: most vaults sign none.
+  const { signJwt } = await import('./sign-jwt.ts')
   return signJwt(credential, {
     iss: about.issuer,
     ...(sub === null ? {} : { sub }),

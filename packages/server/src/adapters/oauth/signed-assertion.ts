@@ -3,42 +3,30 @@ import { type ClientAuth, modifyAssertion, PrivateKeyJwt } from 'oauth4webapi'
 import type { ClientCredential } from '../../core/connections/client-credential.ts'
 import type { KeyAlgorithm } from '../../core/connections/client-key.ts'
 import type { OAuthClient } from '../../core/oauth-port.ts'
-import { Secret } from '../../core/secret.ts'
 import { isOpenIssuer } from './issuer.ts'
 
-type ClientKey = ClientCredential & { kind: 'key' }
+export type ClientKey = ClientCredential & { kind: 'key' }
 
 /** private_key_jwt: an assertion for this one request, a minute long, signed by the client's key (RFC 7523 section 2.2). */
 export function signedAssertion(client: OAuthClient, key: ClientKey): ClientAuth {
-  return signing(key, (payload) => {
-    payload.aud = audience(client)
-  })
-}
-
-/** A signed JWT of these claims alone. */
-export async function signJwt(key: ClientKey, claims: Readonly<Record<string, unknown>>): Promise<Secret> {
-  const sign = signing(key, (payload) => {
-    for (const name of Object.keys(payload)) delete payload[name]
-    Object.assign(payload, claims)
-  })
-  // The library signs for one place only, from which it is taken.
-  const body = new URLSearchParams()
-  await sign({ issuer: '' }, { client_id: '' }, body, new Headers())
-  return new Secret(body.get('client_assertion') ?? '')
-}
-
-function signing(key: ClientKey, modify: (payload: Record<string, unknown>) => void): ClientAuth {
-  const { privateKey, algorithm, keyId, certificate } = key
+  const { privateKey, algorithm, keyId } = key
   const cryptoKey = createPrivateKey(privateKey.reveal()).toCryptoKey(parameters[algorithm], false, ['sign'])
-  const options = {
-    [modifyAssertion](header: Record<string, unknown>, payload: Record<string, unknown>) {
+  return PrivateKeyJwt(keyId === null ? { key: cryptoKey } : { key: cryptoKey, kid: keyId }, {
+    [modifyAssertion](header, payload) {
       // The library says Ed25519 (RFC 9864); providers that know the older name are more.
-      header.alg = algorithm
-      if (certificate !== null) header['x5t#S256'] = thumbprint(certificate)
-      modify(payload)
+      Object.assign(header, headerOf(key))
+      payload.aud = audience(client)
     },
+  })
+}
+
+/** The header of what a client's key signs. */
+export function headerOf({ algorithm, keyId, certificate }: ClientKey) {
+  return {
+    alg: algorithm,
+    ...(keyId === null ? {} : { kid: keyId }),
+    ...(certificate === null ? {} : { 'x5t#S256': thumbprint(certificate) }),
   }
-  return PrivateKeyJwt(keyId === null ? { key: cryptoKey } : { key: cryptoKey, kid: keyId }, options)
 }
 
 const parameters: Readonly<
