@@ -2,8 +2,8 @@ import { sql } from 'kysely'
 import type { ClaimDue, Grant } from '../../core/grant-port.ts'
 import type { Database } from './database.ts'
 import { isUnleased, secondsFromNow } from './grant-sql.ts'
+import { startingWith } from './patterns.ts'
 import { grantColumns, toGrant } from './rows.ts'
-import { startingWith } from './set-free.ts'
 
 /** Seconds for which an interrupted attempt is claimed: should this process die as well, there is little time left. */
 const interruptedClaim = 2

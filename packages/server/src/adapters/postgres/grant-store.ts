@@ -7,10 +7,10 @@ import type { Database, Tables } from './database.ts'
 import { insertEvents } from './event-store.ts'
 import { errorNow, isUnleased, noTrouble } from './grant-sql.ts'
 import { endAllLeases, renewLeases, takeLease } from './leases.ts'
-import { isAmong } from './patterns.ts'
+import { isAmong, startingWith } from './patterns.ts'
 import { grantColumns, toGrant } from './rows.ts'
 import { saveFailure, saveRefreshed } from './save-attempt.ts'
-import { reopen, setFree, startingWith, unblock } from './set-free.ts'
+import { reopen, setFree, unblock } from './set-free.ts'
 
 export function createGrantStore(db: Database): GrantStore {
   return {

@@ -9,3 +9,8 @@ export function isAmong(column: string, patterns: readonly string[]) {
 function toLike(pattern: string): string {
   return pattern.replaceAll(/[\\%_]/g, '\\$&').replaceAll('*', '%')
 }
+
+/** For LIKE: URLs of an origin. Origins hold no character that it gives a meaning to but the underscore. */
+export function startingWith(origin: string): string {
+  return `${origin.replaceAll('_', '\\_')}/%`
+}

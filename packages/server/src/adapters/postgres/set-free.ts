@@ -55,8 +55,3 @@ export async function reopen(db: Database, id: string): Promise<void> {
     if (former.status === 'revoked') await insertEvents(trx, id, [{ type: 'grant.reopened', data: {} }])
   })
 }
-
-/** For LIKE: URLs of an origin. Origins hold no character that it gives a meaning to but the underscore. */
-export function startingWith(origin: string): string {
-  return `${origin.replaceAll('_', '\\_')}/%`
-}
