@@ -16,8 +16,8 @@ export interface Context extends Io {
   /** What the flags say about the vault. */
   wanted: Wanted
   /**
-   * The vault of this command line, the same client each time, so that an identity is exchanged once; of the keys on this machine that of the administrator, or of an operator for what only
-   * those may. Throws vault_not_configured and other codes of a wrong configuration.
+   * The vault of this command line, the same client each time, so that an identity is exchanged once; of the keys on this
+   * machine that of the administrator, or of an operator for what only those may. Throws vault_not_configured and other codes of a wrong configuration.
    */
   vault(as?: 'operator'): Promise<AuthconnClient>
   /** Tells the person something, on stderr; with --json as a line of JSON that holds the fields too. Not with --quiet. */

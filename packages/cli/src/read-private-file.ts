@@ -1,7 +1,10 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { AuthconnError } from '@authconn/sdk'
 
-/** The text of a file that nobody else may read; undefined when there is none. Throws key_file_unsafe and vault_not_configured. */
+/**
+ * The text of a file that nobody else may read; undefined when there is none. Throws key_file_unsafe and
+ * vault_not_configured.
+ */
 export async function readPrivateFile(file: string): Promise<string | undefined> {
   let handle: FileHandle | undefined
   try {

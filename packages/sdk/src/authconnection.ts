@@ -57,8 +57,8 @@ async function clientOfEnvironment(): Promise<AuthconnClient> {
 }
 
 /**
- * Whose token the file of the platform holds now, as the token says; undefined where none can be read, which the exchange tells when it
- * needs one. A file with a new token of the same holder, as platforms write it, changes nothing.
+ * Whose token the file of the platform holds now, as the token says; undefined where none can be read, which the exchange
+ * tells when it needs one. A file with a new token of the same holder, as platforms write it, changes nothing.
  */
 async function holderOf(identity: PlatformIdentity | undefined): Promise<string | undefined> {
   if (identity?.kind !== 'file') return undefined

@@ -56,8 +56,8 @@ export interface AuthconnClient {
    */
   getConnectionToken: GetConnectionToken
   /**
-   * A fetch for an API, with the connection's token in the Authorization header, got as by getConnectionToken. When the API answers with 401, the vault is told that the token was
-   * refused, and the request is sent once more if the vault has another one. The 401 is given back as it is when there
+   * A fetch for an API, with the connection's token in the Authorization header, got as by getConnectionToken. When the API
+   * answers with 401, the vault is told that the token was refused, and the request is sent once more if the vault has another one. The 401 is given back as it is when there
    * is none, and when the body was a stream, which cannot be sent again (that of a Request is kept in memory for it).
    *
    * Throws AuthconnError: usage for a URL that no token may be sent to, and what the vault says instead of a token

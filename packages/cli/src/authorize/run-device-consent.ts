@@ -54,8 +54,8 @@ export async function runDeviceConsent(
 class OutcomeError extends AuthconnError {}
 
 /**
- * Resolves once it is completed. A vault that is away for a while, as while it is restarted, keeps the authorization: it is asked again
- * until its end. Throws why it was not completed, authorization_timeout, or what the command is interrupted with.
+ * Resolves once it is completed. A vault that is away for a while, as while it is restarted, keeps the authorization: it is
+ * asked again until its end. Throws why it was not completed, authorization_timeout, or what the command is interrupted with.
  */
 async function waitForOutcome(
   { signal, warn }: Context,
@@ -101,7 +101,8 @@ function showCode(
   { browser, timeout }: Pick<Consent, 'browser' | 'timeout'>,
 ) {
   const { user_code: code, verification_uri: uri, verification_uri_complete: complete } = begun
-  // Not the complete one: other users of this machine can read what a program is started with, and could enter the code first.
+  // Not the complete one: other users of this machine can read what a program is started with, and could enter the code
+  // first, with an account of theirs.
   const url = webAddress(uri)
   const opening = browser && obstacleToBrowser(surroundings(ctx.env)) === undefined
   const left = Math.max(0, (Date.parse(begun.expires_at) - Date.now()) / 1000)

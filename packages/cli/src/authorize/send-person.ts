@@ -4,7 +4,8 @@ import { openBrowser } from './open-browser.ts'
 import { adviceFor, obstacleToBrowser, surroundings } from './surroundings.ts'
 
 /**
- * Tells the person where to go, for an authorization with its id or else for a login, and opens the browser there unless that was not wanted or would not be seen.
+ * Tells the person where to go, for an authorization with its id or else for a login, and opens the browser there unless
+ * that was not wanted or would not be seen.
  */
 export function sendPerson(
   ctx: Pick<Context, 'env' | 'instruct' | 'warn'>,

@@ -144,8 +144,8 @@ async function logInByOidc(
 }
 
 /**
- * As for every other command --vault-url, then what --profile names, then AUTHCONN_URL. That and a profile that nobody named may mean
- * different vaults, and a key is for one of them. Throws usage.
+ * As for every other command --vault-url, then what --profile names, then AUTHCONN_URL. That and a profile that nobody
+ * named may mean different vaults, and a key is for one of them. Throws usage.
  */
 function urlOf({ wanted }: Context, former: Profile | undefined, ofEnvironment: string | undefined) {
   if (wanted.vaultUrl !== undefined) return wanted.vaultUrl

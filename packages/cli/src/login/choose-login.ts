@@ -45,7 +45,7 @@ export async function chooseLogin(
   throw new Error('a login was chosen that was not offered')
 }
 
-/** The vault would refuse the token, which is obtained for the URL that is used here and not for what the vault says that it is. */
+/** The vault would refuse the token, which is obtained for the URL that is used here, and not for what a vault says it is. */
 function requireHere(login: Login, url: string): Login {
   const { trust, vault_url: there } = login
   if (URL.canParse(there) && audienceOf(there) === audienceOf(url)) return login

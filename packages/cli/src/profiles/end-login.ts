@@ -8,8 +8,9 @@ import type { Profile } from './profile-store.ts'
 const patience = 5000
 
 /**
- * The key that the login of a profile gave, which nobody but its holder and an administrator can end. undefined where it is another kind of
- * key, which may be in use elsewhere, where it has ended by itself, and where it is not kept any more. Throws keychain_unavailable.
+ * The key that the login of a profile gave, which nobody but its holder and an administrator can end. undefined where it is
+ * another kind of key, which may be in use elsewhere, where it has ended by itself, and where it is not kept any more.
+ * Throws keychain_unavailable.
  */
 export async function keyToEnd(
   { openKeychain }: Pick<Context, 'openKeychain'>,

@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto'
 
 /**
- * The nonce of an ID token that somebody obtained for one vault: it binds the token to the URL by which they know that vault, so that
- * another vault that they log in to cannot hand it on. Who makes the nonce chooses the secret, which is told with the token only.
+ * The nonce of an ID token that somebody obtained for one vault: it binds the token to the URL by which they know that
+ * vault, so that another vault that they log in to cannot hand it on. Who makes the nonce chooses the secret, which is told
+ * with the token only.
  */
 export function loginNonce(secret: string, vaultUrl: string): string {
   return hash('sha256', secret + inOneSpelling(vaultUrl), 'base64url')
