@@ -223,7 +223,7 @@ const table = {
     status: 422,
     kind: 'provider',
     title: 'The provider refuses to issue a token to this connection',
-    hint: "The detail has its reason. Check at the provider what the client or service account may do, its key, and the connection's scopes, subject and audience; then `authconn authorize NAME` asks again at once.",
+    hint: 'The detail has its reason. Check at the provider what the client or service account may do, and its key; then `authconn authorize NAME` asks again at once. Scopes, subject and audience are fixed when a connection is made: where they are wrong, delete it and create it anew.',
   },
   device_authorization_unsupported: {
     status: 422,

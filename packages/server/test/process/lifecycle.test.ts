@@ -58,7 +58,8 @@ async function environmentOn(kind: string) {
 
 const mode = (path: string) => (statSync(path).mode & 0o777).toString(8)
 
-describe('the first start', () => {
+// It makes a database where there is none, which takes a busy machine a while.
+describe('the first start', { timeout: 60_000 }, () => {
   test('makes a key and an administrator that only this user can read, and prints neither into a log', async () => {
     const directory = temporaryDirectory()
     rmSync(directory, { recursive: true })
