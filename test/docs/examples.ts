@@ -31,6 +31,8 @@ export const settings: Readonly<Record<string, Setting>> = {
   revoke: ofSubject,
   delete: { given: google },
   'callers rotate': ofCaller,
+  'callers list': ofTrust,
+  'trusts list': ofTrust,
   'callers revoke': {
     before:
       'authconn callers create ci --allow token:read\nID=$(authconn callers create web --allow token:read --json | jq -r .id)\nexport ID',

@@ -369,7 +369,7 @@ export const promises: readonly SecurityPromise[] = [
       server('security/26-identities', ...onBoth('security 26: a token of another platform', '')),
       server('core/trusts/claims', 'bound claims', 'a trust'),
       server('store/trust-store', ...onBoth('the trust store', '')),
-      server('http/trusts', 'a trust', 'an exchange', 'people find how to log in'),
+      server('http/trusts', 'a trust', 'an exchange', 'people'),
       server('http/failed-authentication', 'security 26'),
       server('process/revocation', 'security 26'),
       server('identity/issuer-keys', 'security 26'),

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -184,6 +184,20 @@ describe('an identity that cannot be used', () => {
     expect(exitCode).toBe(3)
     expect(stderr).toContain('[unauthenticated]')
     expect(stderr).toContain('neither AUTHCONN_ID_TOKEN nor AUTHCONN_ID_TOKEN_FILE is set')
+    expect(stderr).toContain(words)
+  })
+
+  test.each([
+    ['that is not there', 'missing', 'AUTHCONN_ID_TOKEN_FILE cannot be read: '],
+    ['that is empty', 'empty', 'AUTHCONN_ID_TOKEN_FILE names an empty file: '],
+  ])('in a file %s is told with the variable', async (_, name, words) => {
+    const directory = await mkdtemp(join(tmpdir(), 'authconn-cli-'))
+    onTestFinished(() => rm(directory, { recursive: true }))
+    await writeFile(join(directory, 'empty'), '\n')
+    const env = { AUTHCONN_URL: 'https://vault.invalid', AUTHCONN_ID_TOKEN_FILE: join(directory, name) }
+    const { exitCode, stderr } = await run(['token', 'google-oauth'], { env })
+    expect(exitCode).toBe(7)
+    expect(stderr).toContain('[identity_token_unavailable]')
     expect(stderr).toContain(words)
   })
 

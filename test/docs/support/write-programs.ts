@@ -44,7 +44,7 @@ case " $* " in
     done
     exit "\${PIPESTATUS[0]}" ;;
   *' authorize '*)
-    case " $* " in *' --port '*) ;; *) set -- "$@" --port "$DOCS_CALLBACK_PORT" ;; esac
+    case " $* " in *' --port '*|*' --device '*) ;; *) set -- "$@" --port "$DOCS_CALLBACK_PORT" ;; esac
     exec 3>&1
     ${cli} "$@" 2>&1 >&3 < /dev/null | while IFS= read -r line; do
       echo "$line" >&2

@@ -158,6 +158,10 @@ test('takes the token of a CI job for a key that fetches a token, until the trus
   const connection = await v.createAuthorizedConnection()
   const fetchToken = () => v.call('getToken', { params: { name: connection } }, access_token)
   expect((await fetchToken()).status).toBe(200)
+  const again = { ...body, subject_token: issuer.sign(issuer.githubClaims()) }
+  const other = (await v.call('exchangeToken', { body: again }, null)).body.access_token
+  expect((await v.call('revokeSelf', {}, other)).status).toBe(200)
+  expect((await v.call('getSelf', {}, other)).body.code).toBe('invalid_api_key')
   expect((await v.call('revokeTrust', { params: { name } })).status).toBe(200)
   expect((await fetchToken()).body.code).toBe('invalid_api_key')
 })
