@@ -10,6 +10,6 @@ export default defineConfig({
     pool: 'forks',
     sequence: { sequencer: LongestFirst },
     // More than the usual two cores: many tests wait for times to pass, or for a process to start.
-    maxWorkers: 3,
+    maxWorkers: 4,
   },
 })
