@@ -391,5 +391,5 @@ function sleepUnless(ms: number, signal: AbortSignal): Promise<unknown> {
   return sleep(ms, undefined, { signal })
 }
 
-/** Two batches at a time keep the database busy while the answers of the one before are made; all in one would not. */
-const lookupLimits = { lanes: 2, most: 32, queue: 10_000 }
+/** Three batches at a time: one is answered while the database looks up another and syncs the records of the third. */
+const lookupLimits = { lanes: 3, most: 32, queue: 10_000 }
