@@ -4,6 +4,7 @@ import { Secret } from '../../core/secret.ts'
 import type { AcceptAnswer } from './accept-answer.ts'
 import { type AnswerFields, parseAnswerFields } from './answer-fields.ts'
 import { scopeParameter, scopesFor } from './authorization-url.ts'
+import { isThisMachine } from './check-url.ts'
 import { authenticate } from './client-authentication.ts'
 import { prepareCall } from './provider-call.ts'
 import { classifyError } from './provider-failure.ts'
@@ -91,8 +92,7 @@ function visible(value: unknown, longest: number): string | null {
 function page(value: unknown): string | null {
   if (typeof value !== 'string' || value.length > 2048 || !URL.canParse(value)) return null
   const url = new URL(value)
-  const isHere = url.protocol === 'http:' && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname)
-  return url.protocol === 'https:' || isHere ? url.href : null
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isThisMachine(url.hostname)) ? url.href : null
 }
 
 function seconds(value: unknown, usual: number, longest: number): number {
