@@ -3,7 +3,8 @@ import type { Caller } from './ports.ts'
 
 /** What a fetch is about: whose key, for which token, from where. */
 export interface TokenQuestion {
-  keyHash: Uint8Array
+  /** SHA-256 of the key, in hex. */
+  keyHash: string
   connection: string
   /** Empty for the application itself. */
   subject: string

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
-import { arrayText } from '../../src/adapters/postgres/array-text.ts'
+import { arrayText, bytesArrayText } from '../../src/adapters/postgres/array-text.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { useStores } from '../support/stores.ts'
 
@@ -17,6 +17,7 @@ const texts = [
   '\\"',
   ' spaces ',
   'line\nbreak',
+  'tab\tand\u001funit',
   'ünïcödé 🗝',
 ]
 
@@ -28,20 +29,24 @@ describeEachDatabase('the text of an array', (database) => {
     expect(rows[0]?.texts).toEqual(texts)
   })
 
-  test('brings bytes as they are, also those of a part of a buffer', async () => {
-    const whole = Uint8Array.from({ length: 256 }, (_, n) => n)
-    const { rows } = await sql<{ hex: string[] }>`select array(select encode(b, 'hex')
-      from unnest(${arrayText([whole, whole.subarray(10, 20), new Uint8Array()])}::bytea[]) as b) as hex`.execute(
+  test('brings numbers as they are', async () => {
+    const numbers = [0, -1, 1764115200123, 0.5]
+    const { rows } = await sql<{ numbers: number[] }>`select ${arrayText(numbers)}::float8[] as numbers`.execute(
       stores.db,
     )
-    expect(rows[0]?.hex).toEqual([
-      Buffer.from(whole).toString('hex'),
-      Buffer.from(whole.subarray(10, 20)).toString('hex'),
-      '',
-    ])
+    expect(rows[0]?.numbers).toEqual(numbers)
+  })
+
+  test('brings bytes, which it is given in hex', async () => {
+    const whole = Buffer.from(Uint8Array.from({ length: 256 }, (_, n) => n))
+    const hexes = [whole, whole.subarray(10, 20), Buffer.of()].map((bytes) => bytes.toString('hex'))
+    const { rows } = await sql<{ hex: string[] }>`select array(select encode(b, 'hex')
+      from unnest(${bytesArrayText(hexes)}::bytea[]) as b) as hex`.execute(stores.db)
+    expect(rows[0]?.hex).toEqual(hexes)
   })
 
   test('is that of an empty array when there is nothing', () => {
     expect(arrayText([])).toBe('{}')
+    expect(bytesArrayText([])).toBe('{}')
   })
 })

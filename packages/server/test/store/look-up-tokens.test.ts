@@ -15,9 +15,9 @@ describeEachDatabase('looking up many tokens at once', (database) => {
     const row = { ...stores.admin, id: crypto.randomUUID(), name: `caller-${randomBytes(4).toString('hex')}` }
     const caller = await stores.callers.insert({ ...row, addresses: null, ...given }, keyHash)
     if (!caller) throw new Error('the name is taken')
-    return { caller, keyHash }
+    return { caller, keyHash: keyHash.toString('hex') }
   }
-  const question = (keyHash: Uint8Array, given: object = {}) => ({
+  const question = (keyHash: string, given: object = {}) => ({
     keyHash,
     connection: 'none',
     subject: '',
@@ -39,7 +39,7 @@ describeEachDatabase('looking up many tokens at once', (database) => {
       }
     }
     const shuffled = expected.sort(() => Math.random() - 0.5)
-    const nobody = question(randomBytes(32), { connection: connections[0]?.name })
+    const nobody = question(randomBytes(32).toString('hex'), { connection: connections[0]?.name })
     const sights = await lookUp([nobody, ...shuffled.map(({ asked }) => asked), nobody])
     expect(sights[0]?.caller).toBeUndefined()
     expect(sights.at(-1)).not.toHaveProperty('grant')
@@ -87,6 +87,89 @@ describeEachDatabase('looking up many tokens at once', (database) => {
     expect((await lookUp([asked]))[0]).not.toHaveProperty('connectionId')
   })
 
+  test('reads every fact of a caller and a grant as their own stores do', async () => {
+    const lookUp = createTokenLookup(stores.db)
+    const past = sql<Date>`date_trunc('milliseconds', now() - interval '1 day')`
+    const callers = await Promise.all([
+      newCaller(),
+      newCaller({ connections: ['a-*', 'b'], subjects: [], permissions: [] }),
+      newCaller({ subjects: ['with, comma', '{"quoted"}', 'ünïcödé 🗝', '*'] }),
+    ])
+    await stores.db
+      .updateTable('callers')
+      .set({ last_used_at: past })
+      .where('id', '=', callers[2]?.caller.id ?? '')
+      .execute()
+    const connection = await stores.newConnection()
+    const subjects = ['', 'an end', 'trouble', 'ünïcödé, "{🗝}"']
+    const grants = await Promise.all(
+      subjects.map((subject) =>
+        stores.newActiveGrant(connection, { expiresIn: subject === '' ? null : 3600, refresh: false }, subject),
+      ),
+    )
+    const pending = await stores.ensureGrant(connection, 'pending')
+    // The driver cuts off microseconds, the lookup rounds them: they are no part of what is compared.
+    await stores.db
+      .updateTable('grants')
+      .set({ expires_at: sql<Date>`date_trunc('milliseconds', expires_at)` })
+      .execute()
+    await stores.db
+      .updateTable('grants')
+      .set({ expiry_assumed: true, scope: 'a b\tc\n\u001fd', token_type: 'odd\u001ftype', last_used_at: past })
+      .where('id', '=', grants[1]?.id ?? '')
+      .execute()
+    await stores.db
+      .updateTable('grants')
+      .set({
+        ...{
+          blocked: true,
+          retry_at: sql<Date>`date_trunc('milliseconds', now() + interval '7 seconds')`,
+          rejections: 3,
+          last_refreshed_at: past,
+        },
+        last_error: JSON.stringify({
+          code: 'provider_unavailable',
+          class: 'transient',
+          detail: 'x\ny',
+          at: 'then',
+        }),
+      })
+      .where('id', '=', grants[2]?.id ?? '')
+      .execute()
+    for (const { caller, keyHash } of callers) {
+      const live = await stores.callers.findLive(Buffer.from(keyHash, 'hex'), null)
+      const asked = [...subjects, 'pending'].map((subject) =>
+        question(keyHash, { connection: connection.name, subject }),
+      )
+      const sights = await lookUp(asked)
+      for (const [n, sight] of sights.entries()) {
+        expect(live?.caller).toMatchObject({ ...sight.caller, id: caller.id })
+        expect(sight.connectionId).toBe(connection.id)
+        const found = await stores.grants.findById(grants[n]?.id ?? pending.id)
+        if (!found || !sight.grant) throw new Error('there is no grant')
+        expect(found.grant).toMatchObject(sight.grant)
+        expect(Object.keys(sight.grant)).toHaveLength(19)
+        expect(Math.abs(found.now.getTime() - sight.now.getTime())).toBeLessThan(5000)
+      }
+    }
+  })
+
+  test('reads one row of each table for each question, also where a table is small enough to be read as a whole', async () => {
+    const callers = await Promise.all(Array.from({ length: 30 }, () => newCaller()))
+    await sql`vacuum analyze`.execute(stores.db)
+    const connection = await stores.newConnection()
+    await stores.newActiveGrant(connection, { expiresIn: 3600 })
+    const asked = callers.map(({ keyHash }) => question(keyHash, { connection: connection.name }))
+    await stores.db.transaction().execute(async (transaction) => {
+      const before = await rowsRead(transaction)
+      const sights = await createTokenLookup(transaction)(asked)
+      expect(sights.every(({ grant }) => grant !== undefined)).toBe(true)
+      const after = await rowsRead(transaction)
+      const read = Object.entries(after).map(([table, count]) => [table, count - (before[table] ?? 0)])
+      expect(Object.fromEntries(read)).toEqual({ caller_keys: 30, callers: 30, connections: 30, grants: 30 })
+    })
+  })
+
   test('reads one grant for each question, also where one connection has far more of them than the others', async () => {
     const { keyHash } = await newCaller()
     const popular = await stores.newConnection()
@@ -101,10 +184,11 @@ describeEachDatabase('looking up many tokens at once', (database) => {
       question(keyHash, { connection: popular.name, subject: `user-${n + 1}` }),
     )
     await stores.db.transaction().execute(async (transaction) => {
-      const before = await grantsRead(transaction)
+      const before = await rowsRead(transaction)
       const sights = await createTokenLookup(transaction)(asked)
       expect(sights.map(({ grant }) => grant?.subject)).toEqual(asked.map(({ subject }) => subject))
-      expect((await grantsRead(transaction)) - before).toBe(16)
+      const after = await rowsRead(transaction)
+      expect((after.grants ?? 0) - (before.grants ?? 0)).toBe(16)
     })
   })
 
@@ -113,10 +197,11 @@ describeEachDatabase('looking up many tokens at once', (database) => {
       select gen_random_uuid(), ${stores.admin.workspaceId}, id, 'user-' || n, 'pending'
       from unnest(${connectionIds}::uuid[]) as id, generate_series(1, ${count}::int) as n`.execute(stores.db)
 
-  /** How many rows this transaction has had to look at. */
-  async function grantsRead(transaction: Transaction<Tables>): Promise<number> {
-    const { rows } = await sql<{ count: number }>`select (seq_tup_read + idx_tup_fetch)::int as count
-      from pg_stat_xact_user_tables where relname = 'grants'`.execute(transaction)
-    return rows[0]?.count ?? Number.NaN
+  /** How many rows this transaction has had to look at, by table. */
+  async function rowsRead(transaction: Transaction<Tables>): Promise<Record<string, number>> {
+    const { rows } = await sql<{ relname: string; count: number }>`
+      select relname, (seq_tup_read + idx_tup_fetch)::int as count from pg_stat_xact_user_tables
+      where relname in ('caller_keys', 'callers', 'connections', 'grants')`.execute(transaction)
+    return Object.fromEntries(rows.map(({ relname, count }) => [relname, count]))
   }
 })

@@ -92,7 +92,7 @@ test('looks tokens up and puts fetches on record through one that knows nothing 
   await migrate(db)
   const store = createAuditStore(db)
   const lookUp = createTokenLookup(db)
-  const question = { keyHash: randomBytes(32), connection: 'one', subject: '', address: null }
+  const question = { keyHash: randomBytes(32).toString('hex'), connection: 'one', subject: '', address: null }
   const row = (number: number): AuditRow => ({
     ...{ stream: randomUUID(), number, at: new Date(), workspaceId: null, actor: null, actorName: null },
     ...{ action: 'getToken', connection: null, target: null, subject: null, outcome: 'denied', reason: null },

@@ -54,26 +54,22 @@ export function createFetchToken(deps: {
     let seen: TokenSight = { now: new Date(0) }
     try {
       const key = readApiKey(request.authorization)
-      const keyHash = request.keyHash === null ? hashApiKey(key) : Buffer.from(request.keyHash, 'hex')
+      const keyHash = request.keyHash ?? hashApiKey(key).toString('hex')
       const { connection, wish, address } = request
       seen = await deps.lookUp({ keyHash, connection, subject: wish.subject ?? '', address })
-      return await answer(request, seen)
+      const caller = authorize(seen, request)
+      const { grant } = seen
+      const decision = grant && decide(grant, seen.now, wish)
+      if (!grant || (decision !== 'serve' && decision !== 'serve_and_refresh'))
+        return await issueSlowly(caller, request, seen)
+      noteUse(caller, seen)
+      if (decision === 'serve_and_refresh') refreshBehind(caller.workspaceId, request, grant)
+      await recordAllowed(request, seen)
+      return await openToken(keyring, caller, grant)
     } catch (error) {
-      await recordRefusal(factsOf(request, seen), error)
+      await recordRefusal(request, seen, error)
       throw error
     }
-  }
-
-  async function answer(request: TokenRequest, sight: TokenSight): Promise<FreshToken> {
-    const caller = authorize(sight, request)
-    const { grant, now } = sight
-    const decision = grant && decide(grant, now, request.wish)
-    if (!grant || (decision !== 'serve' && decision !== 'serve_and_refresh'))
-      return issueSlowly(caller, request, sight)
-    noteUse(caller, sight)
-    if (decision === 'serve_and_refresh') refreshBehind(caller.workspaceId, request, grant)
-    await recordAllowed(request, sight)
-    return openToken(keyring, caller, grant)
   }
 
   /** Refreshed, or waited for: what comes of it is on record before it leaves. */
@@ -94,17 +90,17 @@ export function createFetchToken(deps: {
   }
 
   function recordAllowed(request: TokenRequest, sight: TokenSight): Promise<void> {
-    return audit.record([{ ...factsOf(request, sight), outcome: 'allowed', reason: null }])
+    return audit.record([factsOf(request, sight, 'allowed', null)])
   }
 
   /** Throws audit_unavailable in the place of what cannot be recorded. */
-  async function recordRefusal(facts: Facts, error: unknown): Promise<void> {
+  async function recordRefusal(request: TokenRequest, sight: TokenSight, error: unknown): Promise<void> {
     const code = error instanceof AuthconnError ? error.code : undefined
     // Without a key there is nothing to decide; without room or a record nothing was decided.
     if (code === 'unauthenticated' || code === 'overloaded' || code === 'audit_unavailable') return
     // A database that is away takes no record either, and is the better answer.
     if (code === undefined) return
-    await audit.record([{ ...facts, outcome: denials.has(code) ? 'denied' : 'failed', reason: code }])
+    await audit.record([factsOf(request, sight, denials.has(code) ? 'denied' : 'failed', code)])
   }
 
   /** Once for all who find it due while that goes on. */
@@ -122,11 +118,14 @@ export function createFetchToken(deps: {
   }
 }
 
-type Facts = Omit<AuditFacts, 'outcome' | 'reason'>
-
 const denials: ReadonlySet<string> = new Set(['invalid_api_key', 'permission_denied'])
 
-function factsOf(request: TokenRequest, { caller }: TokenSight): Facts {
+function factsOf(
+  request: TokenRequest,
+  { caller }: TokenSight,
+  outcome: AuditFacts['outcome'],
+  reason: AuditFacts['reason'],
+): AuditFacts {
   return {
     actor: caller ?? null,
     action: 'getToken',
@@ -134,6 +133,8 @@ function factsOf(request: TokenRequest, { caller }: TokenSight): Facts {
     connection: caller ? request.connection : null,
     target: null,
     subject: caller ? (request.wish.subject ?? '') : null,
+    outcome,
+    reason,
     address: request.address,
     requestId: request.requestId,
   }

@@ -7,6 +7,7 @@ import * as clientKeys from './0005-client-keys.ts'
 import * as accounts from './0006-accounts.ts'
 import * as trusts from './0007-trusts.ts'
 import * as otherGrants from './0008-other-grants.ts'
+import * as tokenLookup from './0009-token-lookup.ts'
 
 /** Append only: a migration that was released is never changed. */
 export const migrations: Record<string, Migration> = {
@@ -18,4 +19,5 @@ export const migrations: Record<string, Migration> = {
   '0006-accounts': accounts,
   '0007-trusts': trusts,
   '0008-other-grants': otherGrants,
+  '0009-token-lookup': tokenLookup,
 }
