@@ -45,9 +45,9 @@ export function createAuditLog(deps: {
   const idle = Array.from({ length: streams }, newStream)
 
   return {
-    async record(facts) {
-      if (waiting.length >= mostWaiting) throw new AuthconnError('overloaded', undefined, { retryAfter: 2 })
+    record(facts) {
       return new Promise<void>((resolve, reject) => {
+        if (waiting.length >= mostWaiting) throw new AuthconnError('overloaded', undefined, { retryAfter: 2 })
         waiting.push({ facts, at: deps.clock(), resolve, reject })
         const stream = idle.pop()
         if (stream) void appendAll(stream)
@@ -105,20 +105,28 @@ export function createAuditLog(deps: {
     return batch
   }
 
-  function chain(stream: Stream, { actor, workspaceId, detail, ...facts }: AuditFacts, at: Date): AuditRow {
+  function chain(stream: Stream, facts: AuditFacts, at: Date): AuditRow {
+    const { actor, workspaceId, detail } = facts
     const row = {
-      ...facts,
       stream: stream.id,
       number: ++stream.number,
       at,
       workspaceId: actor?.workspaceId ?? workspaceId ?? null,
       actor: actor?.id ?? null,
       actorName: actor?.name ?? null,
+      action: facts.action,
+      connection: facts.connection,
+      target: facts.target,
+      subject: facts.subject,
+      outcome: facts.outcome,
+      reason: facts.reason,
+      address: facts.address,
+      requestId: facts.requestId,
       detail: detail ? JSON.stringify(detail) : null,
+      mac: stream.mac,
     }
-    const mac = macOfRow(key, stream.mac, row)
-    stream.mac = mac
-    return { ...row, mac }
+    row.mac = stream.mac = macOfRow(key, stream.mac, row)
+    return row
   }
 }
 

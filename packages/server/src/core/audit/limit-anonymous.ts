@@ -17,9 +17,10 @@ export function limitAnonymous(audit: AuditLog, deps: { clock(): Date; log: Log 
 
   return {
     ...audit,
-    async record(facts) {
+    record(facts) {
+      if (facts.every(({ actor }) => actor !== null)) return audit.record(facts)
       const kept = facts.filter(({ actor, workspaceId = null }) => actor !== null || takeOne(workspaceId))
-      if (kept.length > 0) await audit.record(kept)
+      return kept.length > 0 ? audit.record(kept) : Promise.resolve()
     },
   }
 

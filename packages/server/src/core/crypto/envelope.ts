@@ -48,7 +48,7 @@ export function sealWithNonce(place: Place, key: Key, nonce: Uint8Array, plainte
 /** The id of the data key a value was sealed with. Throws sealed_value_damaged when it is no sealed value. */
 export function sealedWith(sealed: Uint8Array): string {
   if (sealed.length < headerBytes + tagBytes || sealed[0] !== version) throw damaged('it has no known format')
-  return bytesToUuid(sealed.subarray(1, 1 + keyIdBytes))
+  return readKeyId(sealed)
 }
 
 /** Opens what seal made. Throws sealed_value_damaged when a bit, the place or the key differs. */
@@ -82,6 +82,16 @@ function additionalData(place: Place, keyId: string): Buffer {
 
 function uuidToBytes(uuid: string): Buffer {
   return Buffer.from(uuid.replaceAll('-', ''), 'hex')
+}
+
+/** What one value was sealed with, most likely the next one was too. */
+let lastKeyId = { bytes: new Uint8Array(keyIdBytes), id: bytesToUuid(new Uint8Array(keyIdBytes)) }
+
+function readKeyId(sealed: Uint8Array): string {
+  const bytes = sealed.subarray(1, 1 + keyIdBytes)
+  if (Buffer.compare(lastKeyId.bytes, bytes) !== 0)
+    lastKeyId = { bytes: new Uint8Array(bytes), id: bytesToUuid(bytes) }
+  return lastKeyId.id
 }
 
 function bytesToUuid(bytes: Uint8Array): string {

@@ -4,7 +4,7 @@ import { Secret } from '../secret.ts'
 import { type Place, seal, sealedWith, unseal } from './envelope.ts'
 import type { KeyEncryptionKeys } from './key-encryption-key.ts'
 import { createSealingKeys, type SealingLimits, sealingLimits } from './sealing-keys.ts'
-import { createUnwrappedKeys } from './unwrapped-keys.ts'
+import { createUnwrappedKeys, type UnwrappedKey } from './unwrapped-keys.ts'
 
 /** Seals and opens secrets for their place in the database. */
 export interface Keyring {
@@ -13,8 +13,8 @@ export interface Keyring {
   prepare(workspaceId: string): Promise<void>
   /** Has the next seal in this workspace look for the newest data key. */
   distrust(workspaceId: string): void
-  /** Throws sealed_value_damaged. */
-  open(place: Place, sealed: Uint8Array): Promise<Secret>
+  /** At once with a data key that is in memory. Throws sealed_value_damaged. */
+  open(place: Place, sealed: Uint8Array): Secret | Promise<Secret>
 }
 
 /** Data keys that are kept in memory unwrapped. Each is some hundred bytes, and a workspace has few. */
@@ -38,12 +38,20 @@ export function createKeyring(deps: {
     },
     prepare: sealingKeys.prepare,
     distrust: sealingKeys.distrust,
-    async open(place, sealed) {
+    open(place, sealed) {
       const id = sealedWith(sealed)
-      const key = unwrapped.find(id) ?? (await unwrapped.get(id, () => load(id)))
-      if (key.workspaceId !== place.workspace) throw foreign()
-      return new Secret(unseal(place, key, sealed).toString('utf8'))
+      const key = unwrapped.find(id)
+      return key ? openWith(key, place, sealed) : unwrapAndOpen(id, place, sealed)
     },
+  }
+
+  function openWith(key: UnwrappedKey, place: Place, sealed: Uint8Array): Secret {
+    if (key.workspaceId !== place.workspace) throw foreign()
+    return new Secret(unseal(place, key, sealed).toString('utf8'))
+  }
+
+  async function unwrapAndOpen(id: string, place: Place, sealed: Uint8Array): Promise<Secret> {
+    return openWith(await unwrapped.get(id, () => load(id)), place, sealed)
   }
 
   async function load(id: string): Promise<DataKey> {
