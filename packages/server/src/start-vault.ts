@@ -11,10 +11,12 @@ import { createLogger, type Logger } from './logger.ts'
 import { openTracing } from './open-tracing.ts'
 import { showAdminKey } from './show-key.ts'
 import type { Tracing } from './tracing.ts'
+import { tuneCollector } from './tune-collector.ts'
 import { version } from './version.ts'
 
 /** Starts the vault and serves until a signal ends it. Throws what is wrong with settings, keys or storage. */
 export async function startVault(config: Config): Promise<void> {
+  tuneCollector()
   let tracing: Tracing | undefined
   const log = createLogger(config.logLevel, config.tracing.url ? () => tracing?.logFields() ?? {} : undefined)
   const secrets = secretsOf(config)

@@ -1,5 +1,5 @@
 import type { PostgresPool } from 'kysely'
-import type { Pool, PoolClient, QueryResult } from 'pg'
+import type { Pool, PoolClient, QueryConfig, QueryResult } from 'pg'
 import { nameOf } from './often.ts'
 
 /**
@@ -9,9 +9,18 @@ import { nameOf } from './often.ts'
  */
 export function limitQueries(pool: Pool, milliseconds: number): PostgresPool {
   const queryPrepared = createQueryPrepared()
+  // One for each connection, and not for each time that it is used: Kysely keeps what it is given by its identity.
+  const limited = new WeakMap<PoolClient, PoolClient>()
   return {
     options: pool.options,
-    connect: async () => limitClient(await pool.connect(), milliseconds, queryPrepared),
+    async connect() {
+      const client = await pool.connect()
+      const known = limited.get(client)
+      if (known) return known
+      const limitedClient = limitClient(client, milliseconds, queryPrepared)
+      limited.set(client, limitedClient)
+      return limitedClient
+    },
     end: () => pool.end(),
   }
 }
@@ -59,15 +68,28 @@ function createQueryPrepared(): Query {
   let mayPrepare = true
   return async function queryPrepared(client, text, values) {
     const name = mayPrepare ? nameOf(text) : undefined
-    if (name === undefined) return client.query(text, values)
+    if (name === undefined) return query(client, { text, values })
     try {
-      return await client.query({ name, text, values })
+      return await query(client, { name, text, values })
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && isAboutPreparing.test(String(error.code)))) throw error
       mayPrepare = false
-      return client.query(text, values)
+      return query(client, { text, values })
     }
   }
+}
+
+/**
+ * By the driver's callback: the promise that it makes by itself keeps a query, its parameters and its rows alive until
+ * the next full collection, for as long as queries follow each other without a pause (decision 0047).
+ */
+function query(client: PoolClient, config: QueryConfig): Promise<QueryResult> {
+  return new Promise((resolve, reject) => {
+    client.query(config, (error: Error | null, result) => {
+      if (error) reject(error)
+      else resolve(result)
+    })
+  })
 }
 
 /** A query had no answer in time; whether it was carried out is unknown. */
