@@ -149,6 +149,21 @@ describe('a keyring', () => {
         code: 'sealed_value_damaged',
       })
     }
+    expect(() => keyring.openNow({ ...one, workspace: other.workspace }, sealed)).toThrow(
+      expect.objectContaining({ code: 'sealed_value_damaged' }),
+    )
+  })
+
+  test('opens at once what is sealed with a key in memory, and nothing else', async () => {
+    const { store, workspace } = await makeStore()
+    const keyring = keyringOn(store)
+    const place = placeIn(workspace)
+    const sealed = await keyring.seal(place, secret)
+    expect(keyring.openNow(place, sealed)?.reveal()).toBe(secret.reveal())
+    const another = keyringOn(store)
+    expect(another.openNow(place, sealed)).toBeUndefined()
+    await another.open(place, sealed)
+    expect(another.openNow(place, sealed)?.reveal()).toBe(secret.reveal())
   })
 })
 

@@ -16,6 +16,8 @@ const connection = 'fuzzed'
 const ownConnections: Partial<Record<OperationName, string>> = {
   deleteConnection: 'deleted',
   revokeGrant: 'revoked',
+  // A client that its provider refuses is no failure of the vault, and would be one of the other operations.
+  updateConnection: 'updated',
 }
 /** Needs nobody to consent. */
 const service = 'of-itself'

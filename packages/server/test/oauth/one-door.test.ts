@@ -54,6 +54,8 @@ const harmless: Record<string, readonly string[]> = {
     'jwtVerify',
     'SignJWT',
   ],
+  // It also writes the memory to files.
+  'node:v8': ['setFlagsFromString'],
   'node:net': ['BlockList', 'isIP', 'isIPv4', 'isIPv6'],
   'node:http': ['createServer', 'Server'],
   'node:https': ['createServer', 'Server'],

@@ -13,8 +13,10 @@ export interface Keyring {
   prepare(workspaceId: string): Promise<void>
   /** Has the next seal in this workspace look for the newest data key. */
   distrust(workspaceId: string): void
-  /** At once with a data key that is in memory. Throws sealed_value_damaged. */
-  open(place: Place, sealed: Uint8Array): Secret | Promise<Secret>
+  /** Throws sealed_value_damaged. */
+  open(place: Place, sealed: Uint8Array): Promise<Secret>
+  /** The same at once; undefined where its data key is not in memory. */
+  openNow(place: Place, sealed: Uint8Array): Secret | undefined
 }
 
 /** Data keys that are kept in memory unwrapped. Each is some hundred bytes, and a workspace has few. */
@@ -38,20 +40,19 @@ export function createKeyring(deps: {
     },
     prepare: sealingKeys.prepare,
     distrust: sealingKeys.distrust,
-    open(place, sealed) {
+    async open(place, sealed) {
       const id = sealedWith(sealed)
-      const key = unwrapped.find(id)
-      return key ? openWith(key, place, sealed) : unwrapAndOpen(id, place, sealed)
+      return openWith(await unwrapped.get(id, () => load(id)), place, sealed)
+    },
+    openNow(place, sealed) {
+      const key = unwrapped.find(sealedWith(sealed))
+      return key && openWith(key, place, sealed)
     },
   }
 
   function openWith(key: UnwrappedKey, place: Place, sealed: Uint8Array): Secret {
     if (key.workspaceId !== place.workspace) throw foreign()
     return new Secret(unseal(place, key, sealed).toString('utf8'))
-  }
-
-  async function unwrapAndOpen(id: string, place: Place, sealed: Uint8Array): Promise<Secret> {
-    return openWith(await unwrapped.get(id, () => load(id)), place, sealed)
   }
 
   async function load(id: string): Promise<DataKey> {
