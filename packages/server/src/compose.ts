@@ -21,7 +21,7 @@ import { createEventStore } from './adapters/postgres/event-store.ts'
 import { firstStart } from './adapters/postgres/first-start.ts'
 import { createGrantStore } from './adapters/postgres/grant-store.ts'
 import { createKeyStore } from './adapters/postgres/key-store.ts'
-import { createTokenLookup } from './adapters/postgres/look-up-tokens.ts'
+import { createTokenLookup, UnreadableFacts } from './adapters/postgres/look-up-tokens.ts'
 import type { OpenDatabase } from './adapters/postgres/open-database.ts'
 import { createRevocationStore } from './adapters/postgres/revocation-store.ts'
 import { createSealedStore } from './adapters/postgres/sealed-store.ts'
@@ -212,7 +212,10 @@ function wire(
       metrics.tokens.lookedUp(questions.length)
       return lookUpAll(questions)
     },
-    { ...lookupLimits, isOfOne: isAboutValues },
+    {
+      ...lookupLimits,
+      isOfOne: (error) => isAboutValues(error) || error instanceof UnreadableFacts,
+    },
   )
   const uses = createGrantUses({ grants })
   const fetchToken = createFetchToken({

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { sql, type Transaction } from 'kysely'
 import { expect, test } from 'vitest'
 import type { Tables } from '../../src/adapters/postgres/database.ts'
-import { createTokenLookup } from '../../src/adapters/postgres/look-up-tokens.ts'
+import { createTokenLookup, UnreadableFacts } from '../../src/adapters/postgres/look-up-tokens.ts'
 import type { Caller } from '../../src/core/ports.ts'
 import { describeEachDatabase } from '../support/databases.ts'
 import { useStores } from '../support/stores.ts'
@@ -152,6 +152,27 @@ describeEachDatabase('looking up many tokens at once', (database) => {
         expect(Math.abs(found.now.getTime() - sight.now.getTime())).toBeLessThan(5000)
       }
     }
+  })
+
+  test('sees each change of a caller with the next look', async () => {
+    const lookUp = createTokenLookup(stores.db)
+    const { caller, keyHash } = await newCaller({ permissions: ['token:read', 'connection:manage'] })
+    const asked = [question(keyHash)]
+    expect((await lookUp(asked))[0]?.caller?.permissions).toEqual(['token:read', 'connection:manage'])
+    await stores.db
+      .updateTable('callers')
+      .set({ permissions: ['token:read'] })
+      .where('id', '=', caller.id)
+      .execute()
+    expect((await lookUp(asked))[0]?.caller?.permissions).toEqual(['token:read'])
+    await stores.callers.revoke(stores.admin.workspaceId, caller.id)
+    expect((await lookUp(asked))[0]?.caller).toBeUndefined()
+  })
+
+  test('reads nothing out of texts with more or fewer parts than there should be', async () => {
+    const lookUp = createTokenLookup(stores.db)
+    const { keyHash } = await newCaller({ subjects: ['one\u001f*'] })
+    await expect(lookUp([question(keyHash)])).rejects.toThrow(UnreadableFacts)
   })
 
   test('reads one row of each table for each question, also where a table is small enough to be read as a whole', async () => {

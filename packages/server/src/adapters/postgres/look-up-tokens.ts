@@ -40,12 +40,25 @@ export function createTokenLookup(db: Database): TokenLookup {
   function fillIn(sight: TokenSight | undefined, question: TokenQuestion | undefined, row: Row): void {
     if (!sight || !question || row.caller === null) return
     sight.caller = readCaller(row.caller)
-    const [, atHome, connectionId, ...facts] = row.facts.split(unitSeparator)
+    const parts = row.facts.split(unitSeparator)
+    const [, atHome, connectionId] = parts
     sight.atHome = atHome === 't'
     if (connectionId !== '') sight.connectionId = connectionId as string
-    if (facts.length > 0) sight.grant = toState(sight.caller.workspaceId, question.subject, facts, row)
+    if (parts.length === partsWithoutGrant) return
+    // The subject of the grant is that of the question: it was looked up by it.
+    sight.grant = toState(sight.caller.workspaceId, question.subject, parts.slice(partsWithoutGrant), row)
   }
 }
+
+/**
+ * What came back does not have the parts that it should: somebody has put a control character into the database where no
+ * request could. It is of one question alone.
+ */
+export class UnreadableFacts extends Error {
+  override readonly name = 'UnreadableFacts'
+}
+
+const partsWithoutGrant = 3
 
 function parameters(questions: readonly TokenQuestion[]): unknown[] {
   return [
@@ -57,8 +70,8 @@ function parameters(questions: readonly TokenQuestion[]): unknown[] {
 }
 
 const unitSeparator = '\x1f'
-/** Callers whose text is remembered with what it says. */
-const mostRead = 1_000
+/** Callers whose text is remembered with what it says: some hundred bytes each. */
+const mostRead = 5_000
 
 type TokenCaller = NonNullable<TokenSight['caller']>
 
@@ -76,18 +89,20 @@ function createCallerReader(): (text: string) => TokenCaller {
 }
 
 function toCaller(text: string): TokenCaller {
-  const [id, workspaceId, name, permissions, connections, allSubjects, subjects, lastUsedAt] = text.split(
-    unitSeparator,
-  ) as Parts<8>
-  return {
+  const [id, workspaceId, name, permissions, connections, allSubjects, subjects, lastUsedAt] = exactly(
+    8,
+    text.split(unitSeparator),
+  )
+  // Frozen, as it is given for every request that brings the same text.
+  return Object.freeze({
     id,
     workspaceId,
     name,
-    permissions: fromLines(permissions) as Permission[],
-    connections: fromLines(connections),
-    subjects: allSubjects === 't' ? null : fromLines(subjects),
+    permissions: Object.freeze(fromLines(permissions)) as Permission[],
+    connections: Object.freeze(fromLines(connections)) as string[],
+    subjects: allSubjects === 't' ? null : (Object.freeze(fromLines(subjects)) as string[]),
     lastUsedAt: toDateOrNull(lastUsedAt),
-  }
+  })
 }
 
 function toState(workspaceId: string, subject: string, facts: readonly string[], row: Row): TokenState {
@@ -104,7 +119,7 @@ function toState(workspaceId: string, subject: string, facts: readonly string[],
     rejections,
     lastRefreshedAt,
     lastUsedAt,
-  ] = facts as Parts<12>
+  ] = exactly(12, facts)
   return {
     id,
     workspaceId,
@@ -128,7 +143,12 @@ function toState(workspaceId: string, subject: string, facts: readonly string[],
   }
 }
 
-/** So many texts: the statement writes as many. */
+/** As many texts as the function writes; a value that is not there is an empty one. Throws UnreadableFacts. */
+function exactly<N extends number>(count: N, parts: readonly string[]): Parts<N> {
+  if (parts.length !== count) throw new UnreadableFacts(`${parts.length} parts came, and not ${count}`)
+  return parts as unknown as Parts<N>
+}
+
 type Parts<N extends number, T extends string[] = []> = T['length'] extends N ? T : Parts<N, [...T, string]>
 
 /** Seconds since 1970, as text. */

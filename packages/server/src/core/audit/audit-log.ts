@@ -79,9 +79,8 @@ export function createAuditLog(deps: {
   async function appendNext(stream: Stream): Promise<Stream> {
     const batch = takeBatch()
     const next = { ...stream }
-    const rows = batch.flatMap(({ facts, at }) => facts.map((each) => chain(next, each, at)))
     try {
-      await store.append(rows)
+      await store.append(batch.flatMap(({ facts, at }) => facts.map((each) => chain(next, each, at))))
     } catch (cause) {
       const error = new AuthconnError('audit_unavailable', undefined, { cause, retryAfter: 2 })
       // Those behind it would only wait to fail as well, and for whom by then?

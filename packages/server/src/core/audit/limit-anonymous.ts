@@ -18,7 +18,6 @@ export function limitAnonymous(audit: AuditLog, deps: { clock(): Date; log: Log 
   return {
     ...audit,
     record(facts) {
-      if (facts.every(({ actor }) => actor !== null)) return audit.record(facts)
       const kept = facts.filter(({ actor, workspaceId = null }) => actor !== null || takeOne(workspaceId))
       return kept.length > 0 ? audit.record(kept) : Promise.resolve()
     },

@@ -35,7 +35,7 @@ export async function openToken(
       maySeeRefreshToken && grant.refreshToken ? await open(places.refreshToken(grant), grant.refreshToken) : null,
   }
 
-  /** A promise for each token is a turn of the microtask queue for each, and its data key is nearly always there. */
+  /** Without a promise, and what it takes to make one, where the data key is in memory, as it nearly always is. */
   function open(place: Place, sealed: Uint8Array): Secret | Promise<Secret> {
     return keyring.openNow(place, sealed) ?? keyring.open(place, sealed)
   }
