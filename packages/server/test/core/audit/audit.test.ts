@@ -369,7 +369,8 @@ describeEachDatabase('the audit log', (database) => {
       await audit.record([facts({ requestId: 'no connection', connection: null, subject: null })])
       const limited = { actor: nobody, connections: ['google-*'], subjects: [] }
       expect(await listed({}, limited)).toEqual(['inside'])
-      expect(await listed({}, { ...limited, subjects: ['alice'] })).toEqual(['alice', 'inside'])
+      // Records of one millisecond that are in different streams have no order.
+      expect((await listed({}, { ...limited, subjects: ['alice'] })).toSorted()).toEqual(['alice', 'inside'])
       expect(await listed({}, { ...limited, actor: stores.admin.id })).toHaveLength(4)
     })
   })
