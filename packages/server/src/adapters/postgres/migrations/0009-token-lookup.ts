@@ -1,6 +1,6 @@
-// Why: the statement of every fetch must look into each table by its key. Of a table of some dozen pages PostgreSQL takes
-// it for cheaper to read all of it, for each question anew, which a vault of a hundred callers paid with a third of what a
-// fetch cost. Settings of a session would be lost behind a pooler; those of a function are its own.
+// Why: the statement of every fetch must look into each table by its key. Of a table of a few pages PostgreSQL takes
+// it for cheaper to read all of it, for each question anew, which a vault of some dozen callers paid with a fifth of what
+// a fetch cost the database. Settings of a session would be lost behind a pooler; those of a function are its own.
 import { type Kysely, sql } from 'kysely'
 
 export async function up(db: Kysely<unknown>): Promise<void> {
