@@ -8,6 +8,7 @@ import type { Keyring } from '../crypto/keyring.ts'
 import { AuthconnError } from '../errors.ts'
 import type { CallerStore, ConnectionStore } from '../ports.ts'
 import type { TokenQuestion, TokenSight, TokenState } from '../token-port.ts'
+import { whatIsThere } from './gather.ts'
 import type { GrantUses } from './grant-uses.ts'
 import type { IssueToken, TokenWish } from './issue-token.ts'
 import { type FreshToken, openToken } from './open-token.ts'
@@ -64,12 +65,20 @@ export function createFetchToken(deps: {
         return await issueSlowly(caller, request, seen)
       noteUse(caller, seen)
       if (decision === 'serve_and_refresh') refreshBehind(caller.workspaceId, request, grant)
-      await recordAllowed(request, seen)
-      return await openToken(keyring, caller, grant)
+      // The record is on its way when the token is opened, and durable before it leaves.
+      const recorded = recordAllowed(request, seen)
+      const [token] = await Promise.all([openNext(caller, grant), recorded])
+      return token
     } catch (error) {
       await recordRefusal(request, seen, error)
       throw error
     }
+  }
+
+  /** Once what is to be sent has been sent: the database then works at the same time. */
+  async function openNext(caller: NonNullable<TokenSight['caller']>, grant: TokenState): Promise<FreshToken> {
+    await whatIsThere()
+    return openToken(keyring, caller, grant)
   }
 
   /** Refreshed, or waited for: what comes of it is on record before it leaves. */
