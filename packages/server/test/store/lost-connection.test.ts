@@ -69,3 +69,12 @@ test('a migration takes as long as it needs', async () => {
   const { withoutTimeLimit } = await openThroughWire(1)
   await withoutTimeLimit((db) => sql`select pg_sleep(0.6)`.execute(db))
 })
+
+test('a query that the database refuses leaves its connection for the next', async () => {
+  const { db } = await openThroughWire(1)
+  const backend = sql<{ pid: number }>`select pg_backend_pid() as pid`
+  const { rows: before } = await backend.execute(db)
+  const refused = [sql`select 1 / 0`, sql`select nothing from nowhere`, sql`${'x'} is no statement`]
+  for (const query of refused) expect(isDatabaseUnavailable(await failure(query.execute(db)))).toBe(false)
+  expect((await backend.execute(db)).rows).toEqual(before)
+})
