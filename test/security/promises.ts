@@ -126,6 +126,7 @@ export const promises: readonly SecurityPromise[] = [
     promise: 'no token leaves without its audit record',
     shownBy: [
       server('http/audit', 'without a record > no token leaves, nothing is done'),
+      server('core/fetch-token', 'a token is opened while', 'a token that is open stays here'),
       server(
         'core/audit/audit',
         ...onBoth('the audit log', 'says audit_unavailable when a record is not durable'),

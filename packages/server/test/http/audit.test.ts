@@ -214,7 +214,7 @@ test('a token that is damaged in the database is refused, clearly and on record'
   await v.damage(name)
   const { answer, told } = await traced('GET', `/v1/connections/${name}/token`)
   expectProblem(answer, 500, 'sealed_value_damaged')
-  // That it was asked for is on record before anything is opened.
+  // That it was asked for is on record before anything is said.
   expect(told).toMatchObject([
     { action: 'getToken', connection: name, outcome: 'failed', reason: 'sealed_value_damaged' },
     { action: 'getToken', connection: name, outcome: 'allowed' },

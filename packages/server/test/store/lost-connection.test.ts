@@ -75,6 +75,10 @@ test('a query that the database refuses leaves its connection for the next', asy
   const backend = sql<{ pid: number }>`select pg_backend_pid() as pid`
   const { rows: before } = await backend.execute(db)
   const refused = [sql`select 1 / 0`, sql`select nothing from nowhere`, sql`${'x'} is no statement`]
-  for (const query of refused) expect(isDatabaseUnavailable(await failure(query.execute(db)))).toBe(false)
+  for (const query of refused) {
+    const error = await failure(query.execute(db))
+    expect(error).toBeInstanceOf(Error)
+    expect(isDatabaseUnavailable(error)).toBe(false)
+  }
   expect((await backend.execute(db)).rows).toEqual(before)
 })

@@ -67,15 +67,18 @@ export function createFetchToken(deps: {
       if (decision === 'serve_and_refresh') refreshBehind(caller.workspaceId, request, grant)
       // The record is on its way when the token is opened, and durable before it leaves.
       const recorded = recordAllowed(request, seen)
-      const [token] = await Promise.all([openNext(caller, grant), recorded])
-      return token
+      const opened = openNext(caller, grant)
+      // Awaited below; until then nobody asks for its error.
+      opened.catch(() => undefined)
+      await recorded
+      return await opened
     } catch (error) {
       await recordRefusal(request, seen, error)
       throw error
     }
   }
 
-  /** Once what is to be sent has been sent: the database then works at the same time. */
+  /** In the next turn of the event loop, when what was ready for the database has been sent and keeps it busy. */
   async function openNext(caller: NonNullable<TokenSight['caller']>, grant: TokenState): Promise<FreshToken> {
     await whatIsThere()
     return openToken(keyring, caller, grant)
