@@ -20,8 +20,8 @@ export function createServer(
 ): Server {
   const { tls, maxConnections, onFull } = options
   const server = tls
-    ? createTlsServer({ ...bounds, ...tlsOptions(tls) }, listener)
-    : createPlainServer(bounds, listener)
+    ? createTlsServer({ ...httpRules, ...tlsOptions(tls) }, listener)
+    : createPlainServer(httpRules, listener)
   // What fails before there is TLS cannot be answered; an answer would wait for it, and its connection with it.
   server.prependListener('tlsClientError', (_error: Error, socket: Socket) => socket.destroy())
   boundConnections(server, { most: maxConnections, isTls: tls !== undefined, onFull })
@@ -34,7 +34,7 @@ export function replaceCertificate(server: Server, tls: TlsMaterial): void {
   server.setSecureContext(tlsOptions(tls))
 }
 
-const bounds = {
+const httpRules = {
   // How late a slow client may be noticed.
   connectionsCheckingInterval: 2_000,
   // From the connection on, so that one that says nothing is closed as well.
@@ -45,6 +45,8 @@ const bounds = {
   maxHeaderSize: 16 * 1024,
   insecureHTTPParser: false,
   requireHostHeader: true,
+  // A request that has no body by its head gets no stream of one, whose events cost a fetch a twentieth of its time.
+  optimizeEmptyRequests: true,
 }
 
 /** Of TLS 1.2 only what has forward secrecy and authenticates what it encrypts: Mozilla's "intermediate". */
