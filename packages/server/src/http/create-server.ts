@@ -45,7 +45,7 @@ const httpRules = {
   maxHeaderSize: 16 * 1024,
   insecureHTTPParser: false,
   requireHostHeader: true,
-  // A request that has no body by its head gets no stream of one, whose events cost a fetch a twentieth of its time.
+  // A request that has no body by its head gets no stream of one, whose events cost every fetch (decision 0048).
   optimizeEmptyRequests: true,
 }
 

@@ -1,11 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { shareCounts } from '../../src/adapters/redis/share-counts.ts'
 import { createWindowCounter } from '../../src/core/limits/window-counter.ts'
 import { Secret } from '../../src/core/secret.ts'
+import { authority } from '../support/certificates.ts'
 import { findRedis, startRedis } from '../support/redis.ts'
 import type { KeptServer } from '../support/start-kept-server.ts'
+import { startTlsWire } from '../support/tls-wire.ts'
 import { startWire } from '../support/wire.ts'
 
 let redis: KeptServer | undefined
@@ -146,4 +149,32 @@ test('stopping does not wait for a Redis that is not there', async () => {
   const before = performance.now()
   await one.stop()
   expect(performance.now() - before).toBeLessThan(1500)
+})
+
+test('processes count together by TLS, where the authority of its certificate is trusted', async () => {
+  // As in a process whose NODE_EXTRA_CA_CERTS names a file with it.
+  const trusted = getCACertificates('default')
+  setDefaultCACertificates([...trusted, authority])
+  onTestFinished(() => setDefaultCACertificates(trusted))
+  const wire = await startTlsWire(redis?.url ?? '')
+  onTestFinished(wire.close)
+  const [one, other] = [startProcess(wire.url), startProcess(wire.url)]
+  const key = await newKey()
+  // More than the other comes to by itself.
+  for (let at = 0; at < 1000; at++) one.add(key)
+  await until(() => {
+    other.add(key)
+    expect(countOf(other, key)).toBeGreaterThan(1000)
+  })
+})
+
+test('a certificate that nobody trusts gets neither the password nor a count, and is told of', async () => {
+  const wire = await startTlsWire(redis?.url ?? '')
+  onTestFinished(wire.close)
+  const one = startProcess(wire.url)
+  await until(() => expect(wire.refusals()).toBeGreaterThan(0))
+  one.add(await newKey())
+  await until(() => expect(one.lines).toHaveLength(1))
+  expect(one.lines[0]).toMatch(/^Redis does not answer: each process limits by itself: .*certificate/)
+  expect(Buffer.concat(wire.arrived).toString()).toBe('')
 })
