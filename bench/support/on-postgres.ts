@@ -22,6 +22,27 @@ export function countRows(url: string, table: string): Promise<number> {
   })
 }
 
+const logSegments = 48
+
+/**
+ * Has the segments of its write-ahead log made that the measurements will fill. A server in use has them from before its
+ * last checkpoints. A new one makes each when it gets there: 16 MB of zeros and their sync, which every commit waits for.
+ * `url` is of a superuser.
+ */
+export async function makeLogSegments(url: string): Promise<void> {
+  await connected(url, async (db) => {
+    // The checkpoint deletes what is beyond this.
+    await runSql(db, "alter system set min_wal_size = '1GB'")
+    await runSql(db, 'select pg_reload_conf()')
+    for (let segment = 0; segment < logSegments; segment++) {
+      // Nothing is switched where nothing was written.
+      await runSql(db, "select pg_logical_emit_message(true, 'bench', '')")
+      await runSql(db, 'select pg_switch_wal()')
+    }
+    await runSql(db, 'checkpoint')
+  })
+}
+
 async function connected<T>(url: string, use: (db: Database) => Promise<T>): Promise<T> {
   const { db, close } = await openDatabase({ url, poolSize: 1 }, silent)
   try {

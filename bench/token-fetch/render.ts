@@ -11,7 +11,7 @@ export const subjectNames: Record<SubjectName, string> = {
 }
 
 /** The measurements as a person reads them. */
-export function renderTokenFetch({ machine, plan, table, aims, further }: TokenFetch): string {
+export function renderTokenFetch({ machine, ownCore, plan, table, aims, further }: TokenFetch): string {
   const columns = [
     'requests/s',
     'of bare',
@@ -28,6 +28,9 @@ export function renderTokenFetch({ machine, plan, table, aims, further }: TokenF
     [label.padEnd(22), ...cells.map((cell) => String(cell).padStart(11))].join('')
   return [
     `Node ${machine.node} on ${machine.platform}, ${machine.cores} × ${machine.cpu}, ${machine.memoryGb} GB`,
+    ownCore
+      ? 'What is measured has a core of its own; PostgreSQL and wrk have the others'
+      : 'What is measured shares its cores with PostgreSQL and wrk',
     `Medians of ${plan.rounds} rounds of ${plan.seconds} s; µs of processor for each; on the right, cores that were used`,
     ...plan.connections.flatMap((connections) => [
       '',
