@@ -30,9 +30,20 @@ function block<Data>(name: string, render: (data: Omit<Data, 'samples'>) => stri
   return existsSync(file) ? render(JSON.parse(readFileSync(file, 'utf8'))) : 'Not measured yet.'
 }
 
-function tokenFetchBlock({ date, machine, plan, table, aims, further }: Omit<TokenFetch, 'samples'>): string {
+function tokenFetchBlock({
+  date,
+  machine,
+  ownCore,
+  plan,
+  table,
+  aims,
+  further,
+}: Omit<TokenFetch, 'samples'>): string {
+  const sharing = ownCore
+    ? 'one for what was measured and the others for PostgreSQL and wrk'
+    : 'shared by everything that was measured, PostgreSQL and wrk'
   return [
-    `${provenance(date, machine, table)} Medians of ${plan.rounds} rounds of ${plan.seconds} seconds.`,
+    `${provenance(date, machine, sharing, table)} Medians of ${plan.rounds} rounds of ${plan.seconds} seconds.`,
     ...plan.connections.flatMap((connections) => [
       '',
       `| ${connections === 1 ? '1 connection' : `${connections} connections`} | requests/s | of the bare route | × by hand | p50 | p99 | processor time each | cores: itself, PostgreSQL |`,
@@ -62,7 +73,7 @@ function tokenFetchBlock({ date, machine, plan, table, aims, further }: Omit<Tok
 
 function scaleBlock({ date, machine, plan, table, aims }: Omit<Scale, 'samples'>): string {
   return [
-    `${provenance(date, machine, table)} Medians of ${plan.rounds} rounds of ${plan.seconds} seconds at ${plan.connections} connections.`,
+    `${provenance(date, machine, 'shared by everything that was measured, PostgreSQL and wrk', table)} Medians of ${plan.rounds} rounds of ${plan.seconds} seconds at ${plan.connections} connections.`,
     '',
     '| grants | audit records | vaults | requests/s | p50 | × fewest grants | p99 | processor time each | cores: vaults, PostgreSQL |',
     '| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
@@ -87,10 +98,11 @@ function scaleBlock({ date, machine, plan, table, aims }: Omit<Scale, 'samples'>
 function provenance(
   date: string,
   { node, platform, cpu, cores, memoryGb }: ReturnType<typeof machine>,
+  sharing: string,
   table: { cores: { others: number } }[],
 ): string {
   const others = median(table.map((row) => row.cores.others)).toFixed(2)
-  return `${date}, Node ${node} on ${platform}, ${cores} cores (${cpu}), ${memoryGb} GB, shared by everything that was measured, PostgreSQL and wrk; others used ${others} cores meanwhile.`
+  return `${date}, Node ${node} on ${platform}, ${cores} cores (${cpu}), ${sharing}, ${memoryGb} GB; others used ${others} cores meanwhile.`
 }
 
 function aimsTable(aims: (Aim & { kind: string })[]): string[] {

@@ -4,10 +4,14 @@ import type { LogLevel } from './config/load-config.ts'
 export type { Logger }
 
 /**
- * Lines of JSON on standard output, or another descriptor. Secrets print as "[secret]" by their type; errors without what
- * they drag along.
+ * Lines of JSON. Secrets print as "[secret]" by their type; errors without what they drag along. `output` is standard output
+ * as a command writes to it, unless given.
  */
-export function createLogger(level: LogLevel, moreFields?: () => object, descriptor = 1): Logger {
+export function createLogger(
+  level: LogLevel,
+  output: DestinationStream = commandOutput(1),
+  moreFields?: () => object,
+): Logger {
   const options: LoggerOptions = {
     level,
     ...(moreFields ? { mixin: moreFields } : {}),
@@ -16,33 +20,15 @@ export function createLogger(level: LogLevel, moreFields?: () => object, descrip
     formatters: { level: (label) => ({ level: label }) },
     serializers: { err: describeError, error: describeError, req: () => undefined, res: () => undefined },
   }
-  return pino(options, writeTogether(descriptor))
+  return pino(options, output)
 }
 
-/**
- * An output that gets the lines of one turn of the event loop in one piece: a line for each token of a batch cost
- * more than all else that is done for it in this process. Nothing waits longer than that, nor is lost at an exit.
- */
-function writeTogether(descriptor: number): DestinationStream {
-  // Synchronous: what an asynchronous one still holds at the exit it tries to write for ever when the reader has gone,
-  // as `tee` has after Ctrl-C. pino itself takes a broken pipe as the end of logging.
-  const output = pino.destination({ dest: descriptor, sync: true, maxLength: 1024 * 1024 })
-  // Nor may a full disk or a closed terminal end the vault. What cannot be written is dropped.
+/** Of a program that has a few things to say and ends: each line is written before it goes on. */
+export function commandOutput(descriptor: number): DestinationStream {
+  const output = pino.destination({ dest: descriptor, sync: true })
+  // Nor may a full disk or a closed terminal end it. pino itself takes a broken pipe as the end of logging.
   output.on('error', () => undefined)
-  let lines = ''
-  const flush = () => {
-    if (lines === '') return
-    const together = lines
-    lines = ''
-    output.write(together)
-  }
-  process.on('exit', flush)
-  return {
-    write(line) {
-      if (lines === '') setImmediate(flush)
-      lines += line
-    },
-  }
+  return output
 }
 
 /** The time as pino writes it, put into words once for all lines of a millisecond. */

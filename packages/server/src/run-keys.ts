@@ -18,7 +18,7 @@ import { createVerifyValues } from './core/crypto/verify-values.ts'
 import { AuthconnError } from './core/errors.ts'
 import { patiently } from './core/patiently.ts'
 import * as render from './keys/render.ts'
-import { createLogger, type Logger } from './logger.ts'
+import { commandOutput, createLogger, type Logger } from './logger.ts'
 import { requireSchema, type Storage, withStorage } from './open-storage.ts'
 import { recordOutside } from './record-outside.ts'
 
@@ -54,7 +54,7 @@ const mostRecorded = 100
 /** Runs one of `authconn-server keys …`. Throws vault_not_started, schema_out_of_date, and what withStorage throws. */
 export async function runKeys(name: keyof RunKeys, config: Config, options: Options): Promise<KeysResult> {
   // Standard output is for the result.
-  const log = createLogger(config.logLevel, undefined, 2)
+  const log = createLogger(config.logLevel, commandOutput(2))
   return withStorage(config, log, async (storage) => {
     const { keks } = storage
     if (!keks) throw new AuthconnError('vault_not_started')

@@ -7,6 +7,7 @@ import { composeVault, type Vault } from './compose.ts'
 import type { Config } from './config/load-config.ts'
 import { AuthconnError } from './core/errors.ts'
 import { describeCrash, secretsOf } from './describe-crash.ts'
+import { createLogOutput } from './log-output.ts'
 import { createLogger, type Logger } from './logger.ts'
 import { openTracing } from './open-tracing.ts'
 import { showAdminKey } from './show-key.ts'
@@ -18,7 +19,14 @@ import { version } from './version.ts'
 export async function startVault(config: Config): Promise<void> {
   tuneCollector()
   let tracing: Tracing | undefined
-  const log = createLogger(config.logLevel, config.tracing.url ? () => tracing?.logFields() ?? {} : undefined)
+  const output = createLogOutput(1, (lines) => {
+    log.warn({ lines }, 'lines of this log were dropped: whoever should take them did not')
+  })
+  const log = createLogger(
+    config.logLevel,
+    output,
+    config.tracing.url ? () => tracing?.logFields() ?? {} : undefined,
+  )
   const secrets = secretsOf(config)
   // Rejections that nobody handles come here as well.
   process.on('uncaughtException', (error) => {
@@ -126,6 +134,9 @@ function inWords(error: unknown, { host, port }: Config): unknown {
   }
 }
 
+/** How long the last lines wait for a reader. */
+const patienceOfLogMs = 1000
+
 function stopOnSignals(vault: Vault, config: Config, log: Logger): void {
   let since: number | undefined
   const stop = async (signal: NodeJS.Signals) => {
@@ -145,6 +156,7 @@ function stopOnSignals(vault: Vault, config: Config, log: Logger): void {
     })
     if (ended === 'late') log.error('not everything in flight ended in time')
     log.info('stopped')
+    await Promise.race([new Promise<void>((written) => log.flush(() => written())), sleep(patienceOfLogMs)])
     process.exit(ended === undefined ? 0 : 1)
   }
   process.on('SIGTERM', stop)

@@ -22,6 +22,18 @@ test('with the reader of its log gone, as after Ctrl-C of a pipeline, SIGTERM st
   expect(ended).toBe(0)
 })
 
+test('a reader of its log that takes nothing more holds up no request, nor its end', {
+  timeout: 60_000,
+}, async () => {
+  const vault = await startVault()
+  vault.pauseReading()
+  for (let batch = 0; batch < 60; batch++) {
+    await Promise.all(Array.from({ length: 50 }, () => vault.call('listConnections')))
+  }
+  const ended = await Promise.race([vault.end('SIGTERM'), sleep(10_000, 'it hangs', { ref: false })])
+  expect(ended).toBe(0)
+})
+
 test('while it stops, a request on an open connection gets the problem not_ready, and health stays 200', async () => {
   const vault = await startVault()
   const sandbox = await startSandbox()

@@ -59,6 +59,9 @@ export async function startVaultProcess(env: Record<string, string> & { AUTHCONN
     pid: child.pid,
     output,
     credentials,
+    /** Stays, and takes nothing more: what is written fills the pipe. */
+    pauseReading: () => child.stdout?.pause(),
+    resumeReading: () => child.stdout?.resume(),
     /** Leaves, as the other end of a pipe does. */
     stopReading: () => child.stdout?.destroy(),
     /** Sends a signal and waits for the end; the exit code, or null after a kill. */
