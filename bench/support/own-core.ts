@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 
@@ -31,7 +32,16 @@ export function splitList(list: string): CoreSplit | undefined {
   return { own: String(own), others: others.join(',') }
 }
 
-/** Keeps a process, all its threads and what they start from now on to these cores. taskset is part of every Linux. */
+const missing = 'this needs taskset: apt-get install util-linux (Debian, Ubuntu), or run it with --together'
+
+/** Keeps a process, all its threads and what they start from now on to these cores; nothing when it has ended. */
 export async function keepTo(cores: string, pid: number): Promise<void> {
-  await run('taskset', ['--all-tasks', '--cpu-list', '--pid', cores, String(pid)])
+  try {
+    await run('taskset', ['--all-tasks', '--cpu-list', '--pid', cores, String(pid)])
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      throw new Error(missing, { cause: error })
+    }
+    if (existsSync(`/proc/${pid}`)) throw error
+  }
 }

@@ -14,13 +14,20 @@ describe('the cores of a machine', () => {
   })
 })
 
-test.runIf(process.platform === 'linux')('keeps a process and what it starts to its cores', async () => {
-  const split = await splitCores()
-  if (!split) return
+const split = process.platform === 'linux' ? await splitCores() : undefined
+
+test.runIf(split)('keeps a process and what it starts to its cores', async () => {
+  const own = split?.own ?? ''
   const child = spawn('sh', ['-c', 'read line; grep Cpus_allowed_list /proc/self/status'], { stdio: 'pipe' })
   await once(child, 'spawn')
-  await keepTo(split.own, child.pid ?? 0)
+  await keepTo(own, child.pid ?? 0)
   child.stdin.end('go\n')
   const [output] = await once(child.stdout.setEncoding('utf8'), 'data')
-  expect(output).toMatch(new RegExp(`^Cpus_allowed_list:\\s+${split.own}$`, 'm'))
+  expect(output).toMatch(new RegExp(`^Cpus_allowed_list:\\s+${own}$`, 'm'))
+})
+
+test.runIf(split)('does not mind a process that has ended', async () => {
+  const child = spawn('true')
+  await once(child, 'exit')
+  await keepTo('0', child.pid ?? 0)
 })

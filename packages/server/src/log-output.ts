@@ -1,43 +1,51 @@
-import { write, writeFileSync } from 'node:fs'
+import { fstatSync, write, writeFileSync, writeSync } from 'node:fs'
 import type { DestinationStream } from 'pino'
 
-/** Characters that wait at most: about a second of a vault that is fully used. */
+/** Characters that wait at most, beside those that are being written: about a second of a vault that is fully used. */
 const mostWaiting = 4 * 1024 * 1024
-/** Milliseconds until a descriptor that takes nothing now is tried again. */
-const retryAfter = 20
-/** Milliseconds after which a write that has not ended is held up by whoever should read. */
-const patience = 500
+/** Milliseconds from one look at a full pipe to the next: the longer it has been full, the longer. */
+const pauses = { first: 1, longest: 50 }
+/** Milliseconds that a process which ends waits for a reader. */
+const patience = 1000
+
+export interface Destination {
+  descriptor: number
+  /** Whether a write may wait; false: it returns at once in any case, also of no avail. */
+  blocks: boolean
+}
 
 export interface LogOutput extends DestinationStream {
-  /** Calls back when all that was written so far has been handed over or dropped. */
+  /** Calls back when nothing waits to be written any more. */
   flush(done: () => void): void
+  /** Whether a thread hangs in a write, which the end of the process would wait for. */
+  isStuck(): boolean
 }
 
 /**
- * An output for the log of a vault that serves: a full pipe, a terminal that was stopped or a busy disk holds up the log and
- * nobody else. Lines of one turn of the event loop go in one piece, written by another thread, and what comes meanwhile goes
- * next. What waits is bounded: what is beyond it is dropped, and `tellDropped` is called once lines are taken again. Lines
- * that cannot be written are dropped as well: a full disk or a closed terminal may not end the vault.
+ * An output for the log of a vault that serves: a full pipe, a terminal that is not read or a busy disk holds up the log and
+ * nobody else. Lines of one turn of the event loop go in one piece, and what comes before that is written goes next. What waits
+ * is bounded: beyond it the oldest lines are dropped. Lines that cannot be written are dropped as well: a full disk or a
+ * closed terminal may not end the vault. Once lines are taken again, `tellDropped` is called with how many those were.
  */
-export function createLogOutput(descriptor: number, tellDropped: (count: number) => void): LogOutput {
+export function createLogOutput(
+  { descriptor, blocks }: Destination,
+  tellDropped: (count: number) => void,
+): LogOutput {
   let lines = ''
+  /** What is being written, and where nothing blocks, exactly what is left of it. */
+  let piece: Buffer = Buffer.alloc(0)
+  let pause = pauses.first
+  let isTorn = false
   let dropped = 0
   let isBusy = false
-  let writingSince: number | undefined
   let waiting: (() => void)[] = []
 
-  process.on('exit', () => {
-    // What is stuck stays stuck, and would keep the process from ending.
-    if (lines !== '' && !(writingSince !== undefined && performance.now() - writingSince > patience)) writeNow()
-  })
+  process.on('exit', writeLast)
 
   return {
     write(line) {
-      if (lines.length > mostWaiting) {
-        dropped++
-        return
-      }
       lines += line
+      if (lines.length > mostWaiting) dropOldest()
       if (isBusy) return
       isBusy = true
       setImmediate(writeNext)
@@ -46,6 +54,7 @@ export function createLogOutput(descriptor: number, tellDropped: (count: number)
       if (isBusy) waiting.push(done)
       else done()
     },
+    isStuck: () => blocks && piece.length > 0,
   }
 
   function writeNext(): void {
@@ -56,35 +65,98 @@ export function createLogOutput(descriptor: number, tellDropped: (count: number)
       for (const each of done) each()
       return
     }
-    const together = Buffer.from(lines)
+    piece = Buffer.from(isTorn ? `\n${lines}` : lines)
     lines = ''
-    writeAll(together)
+    writePiece()
   }
 
-  function writeAll(bytes: Buffer): void {
-    writingSince = performance.now()
-    write(descriptor, bytes, (error, count) => {
-      writingSince = undefined
-      if (error?.code === 'EAGAIN') setTimeout(writeAll, retryAfter, bytes)
-      else if (!error && count < bytes.length) writeAll(bytes.subarray(count))
-      else afterPiece()
-    })
+  function writePiece(): void {
+    // Where it may block, another thread does.
+    if (blocks) write(descriptor, piece, goOn)
+    else goOn(...writeWhatFits(descriptor, piece))
   }
 
-  function afterPiece(): void {
-    if (dropped > 0) {
-      const count = dropped
+  function goOn(error: NodeJS.ErrnoException | null, count: number): void {
+    if (error?.code === 'EAGAIN') {
+      setTimeout(writePiece, pause)
+      pause = Math.min(pause * 2, pauses.longest)
+      return
+    }
+    pause = pauses.first
+    if (error) {
+      dropped += countLines(piece)
+      piece = piece.subarray(piece.length)
+    } else {
+      piece = piece.subarray(count)
+      isTorn = piece.length > 0
+    }
+    if (piece.length > 0) {
+      writePiece()
+      return
+    }
+    if (!error && dropped > 0) {
+      const lost = dropped
       dropped = 0
-      tellDropped(count)
+      tellDropped(lost)
     }
     writeNext()
   }
 
-  function writeNow(): void {
-    try {
-      writeFileSync(descriptor, lines)
-    } catch {
-      // Nobody is there to be told.
+  function dropOldest(): void {
+    const end = lines.indexOf('\n', mostWaiting / 2) + 1 || lines.length
+    dropped += countLines(lines.slice(0, end))
+    lines = lines.slice(end)
+  }
+
+  /** At the exit of the process, which may be a crash: its last words are here. */
+  function writeLast(): void {
+    if (blocks) {
+      // What another thread is writing is written while the process ends.
+      if (lines !== '') attempt(() => writeFileSync(descriptor, lines))
+      return
     }
+    let rest = Buffer.concat([piece, Buffer.from(lines)])
+    const deadline = performance.now() + patience
+    while (rest.length > 0 && performance.now() < deadline) {
+      const [error, count] = writeWhatFits(descriptor, rest)
+      if (error && error.code !== 'EAGAIN') return
+      rest = rest.subarray(count)
+      if (error) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
+    }
+  }
+}
+
+/**
+ * Files and terminals block, and on Windows everything does. Node has pipes and sockets never block, from when its own stream
+ * for them is made.
+ */
+export function standardOutput(): Destination {
+  const descriptor = 1
+  const kind = fstatSync(descriptor)
+  if (process.platform === 'win32' || !(kind.isFIFO() || kind.isSocket())) return { descriptor, blocks: true }
+  // Makes that stream. Whoever reads it may go: a write to the descriptor says so itself.
+  process.stdout.on('error', () => undefined)
+  return { descriptor, blocks: false }
+}
+
+function writeWhatFits(descriptor: number, bytes: Buffer): [error: NodeJS.ErrnoException | null, count: number] {
+  try {
+    return [null, writeSync(descriptor, bytes)]
+  } catch (error) {
+    return [error as NodeJS.ErrnoException, 0]
+  }
+}
+
+function countLines(text: string | Buffer): number {
+  let count = 0
+  for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', end + 1)) count++
+  return count
+}
+
+function attempt(work: () => void): void {
+  try {
+    work()
+  } catch {
+    // Nobody is left to be told.
   }
 }

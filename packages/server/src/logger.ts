@@ -4,14 +4,9 @@ import type { LogLevel } from './config/load-config.ts'
 export type { Logger }
 
 /**
- * Lines of JSON. Secrets print as "[secret]" by their type; errors without what they drag along. `output` is standard output
- * as a command writes to it, unless given.
+ * Lines of JSON. Secrets print as "[secret]" by their type; errors without what they drag along.
  */
-export function createLogger(
-  level: LogLevel,
-  output: DestinationStream = commandOutput(1),
-  moreFields?: () => object,
-): Logger {
+export function createLogger(level: LogLevel, output: DestinationStream, moreFields?: () => object): Logger {
   const options: LoggerOptions = {
     level,
     ...(moreFields ? { mixin: moreFields } : {}),

@@ -7,7 +7,7 @@ import { AuthconnError } from './core/errors.ts'
 import { describeCrash, secretsOf } from './describe-crash.ts'
 import { closeDiagnostics, refuseInspection } from './guard-memory.ts'
 import { addKeysCommands } from './keys-commands.ts'
-import { createLogger } from './logger.ts'
+import { commandOutput, createLogger } from './logger.ts'
 import { version } from './version.ts'
 
 closeDiagnostics()
@@ -41,7 +41,7 @@ withSettings(program.command('migrate'))
   .action(async (flags) => {
     const { migrateOnly } = await import('./migrate-only.ts')
     const config = configOf(flags)
-    const ran = await migrateOnly(config, createLogger(config.logLevel))
+    const ran = await migrateOnly(config, createLogger(config.logLevel, commandOutput(1)))
     process.stdout.write(ran.length > 0 ? `Migrated: ${ran.join(', ')}\n` : 'Nothing to migrate\n')
   })
 
@@ -55,7 +55,7 @@ withSettings(program.command('admin-key'))
       import('./show-key.ts'),
     ])
     const config = configOf(flags)
-    const { name, key } = await makeAdminKey(config, createLogger(config.logLevel))
+    const { name, key } = await makeAdminKey(config, createLogger(config.logLevel, commandOutput(1)))
     process.stdout.write(`Made the administrator ${name}\n`)
     showAdminKey(key, config.dataDirectory)
   })
@@ -70,7 +70,7 @@ withSettings(program.command('operator-key'))
       import('./show-key.ts'),
     ])
     const config = configOf(flags)
-    const { name, key } = await makeOperatorKey(config, createLogger(config.logLevel))
+    const { name, key } = await makeOperatorKey(config, createLogger(config.logLevel, commandOutput(1)))
     process.stdout.write(`Made the operator ${name}\n`)
     showOperatorKey(key, config.dataDirectory)
   })

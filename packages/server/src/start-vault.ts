@@ -7,7 +7,7 @@ import { composeVault, type Vault } from './compose.ts'
 import type { Config } from './config/load-config.ts'
 import { AuthconnError } from './core/errors.ts'
 import { describeCrash, secretsOf } from './describe-crash.ts'
-import { createLogOutput } from './log-output.ts'
+import { createLogOutput, type LogOutput, standardOutput } from './log-output.ts'
 import { createLogger, type Logger } from './logger.ts'
 import { openTracing } from './open-tracing.ts'
 import { showAdminKey } from './show-key.ts'
@@ -19,8 +19,8 @@ import { version } from './version.ts'
 export async function startVault(config: Config): Promise<void> {
   tuneCollector()
   let tracing: Tracing | undefined
-  const output = createLogOutput(1, (lines) => {
-    log.warn({ lines }, 'lines of this log were dropped: whoever should take them did not')
+  const output = createLogOutput(standardOutput(), (lines) => {
+    log.warn({ lines }, 'lines of this log were dropped: they could not be written, or nobody read them in time')
   })
   const log = createLogger(
     config.logLevel,
@@ -54,7 +54,7 @@ export async function startVault(config: Config): Promise<void> {
   readCredentials(config.dataDirectory)
   tracing = await openTracing(config, log)
   const vault = await composeVault(config, log, tracing)
-  stopOnSignals(vault, config, log)
+  stopOnSignals(vault, config, log, output)
   reloadCertificate(vault)
   try {
     const url = await listen(vault, config, log)
@@ -134,17 +134,14 @@ function inWords(error: unknown, { host, port }: Config): unknown {
   }
 }
 
-/** How long the last lines wait for a reader. */
-const patienceOfLogMs = 1000
-
-function stopOnSignals(vault: Vault, config: Config, log: Logger): void {
+function stopOnSignals(vault: Vault, config: Config, log: Logger, output: LogOutput): void {
   let since: number | undefined
   const stop = async (signal: NodeJS.Signals) => {
     if (since !== undefined) {
       // A signal to the whole process group may come a second time through a parent that passes it on.
       if (performance.now() - since < 1000) return
       log.warn({ signal }, 'stopping at once')
-      process.exit(1)
+      return await leave(1, output)
     }
     since = performance.now()
     vault.announceStop()
@@ -156,9 +153,16 @@ function stopOnSignals(vault: Vault, config: Config, log: Logger): void {
     })
     if (ended === 'late') log.error('not everything in flight ended in time')
     log.info('stopped')
-    await Promise.race([new Promise<void>((written) => log.flush(() => written())), sleep(patienceOfLogMs)])
-    process.exit(ended === undefined ? 0 : 1)
+    await leave(ended === undefined ? 0 : 1, output)
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+}
+
+/** Ends the process when its last words are written, or cannot be. */
+async function leave(code: number, output: LogOutput): Promise<void> {
+  await Promise.race([new Promise<void>((written) => output.flush(written)), sleep(1000)])
+  // An exit would wait for the thread that hangs, for as long as nobody reads that terminal.
+  if (output.isStuck()) process.kill(process.pid, 'SIGKILL')
+  process.exit(code)
 }

@@ -4,7 +4,7 @@ import { connectDevice } from '@authconn/sandbox'
 import pg from 'pg'
 import { afterEach, describe, expect, test } from 'vitest'
 import { composeVault } from '../../src/compose.ts'
-import { createLogger } from '../../src/logger.ts'
+import { commandOutput, createLogger } from '../../src/logger.ts'
 import { expectProblem, useVault } from '../support/vault.ts'
 
 // With the certified provider; what it lacks, assertions as grants, the sandbox adds.
@@ -293,7 +293,7 @@ describe('a device code', () => {
   })
 
   test('is asked for by one of several replicas at a time, and by those that are left when one ends', async () => {
-    const other = await composeVault(v.config, createLogger('silent'))
+    const other = await composeVault(v.config, createLogger('silent', commandOutput(1)))
     const { tooFast, polls } = { tooFast: v.sandbox.stats.devicePollsTooFast, polls: requests(deviceCode) }
     const { id, verification_uri_complete } = (await start(await v.createConnection())).body
     await sleep(3_500)

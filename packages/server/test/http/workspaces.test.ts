@@ -1,7 +1,7 @@
 import { contract, type OperationName, routes } from '@authconn/shared'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { composeVault } from '../../src/compose.ts'
-import { createLogger } from '../../src/logger.ts'
+import { commandOutput, createLogger } from '../../src/logger.ts'
 import { urlOf } from '../support/url-of.ts'
 import { type Answer, expectProblem, useVault } from '../support/vault.ts'
 
@@ -51,7 +51,7 @@ describe('a new workspace', () => {
   })
 
   test('works at once on a replica that has never heard of it', async () => {
-    const replica = await composeVault(v.config, createLogger('silent'))
+    const replica = await composeVault(v.config, createLogger('silent', commandOutput(1)))
     onTestFinished(() => replica.close())
     const ask = (method: string, url: string, key: string, payload?: object) =>
       replica.app.inject({

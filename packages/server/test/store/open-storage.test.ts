@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest'
 import { loadConfig } from '../../src/config/load-config.ts'
-import { createLogger } from '../../src/logger.ts'
+import { commandOutput, createLogger } from '../../src/logger.ts'
 import { withStorage } from '../../src/open-storage.ts'
 import { temporaryDatabase } from '../support/temporary-database.ts'
 
@@ -16,7 +16,7 @@ async function startUnder(failure: { code: string; constraint?: string }): Promi
   const directory = mkdtempSync(join(tmpdir(), 'authconn-storage-'))
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
   const config = loadConfig({ DATABASE_URL: database.url, AUTHCONN_DATA_DIR: directory })
-  return withStorage(config, createLogger('silent'), async () => {
+  return withStorage(config, createLogger('silent', commandOutput(1)), async () => {
     throw Object.assign(new Error('the words of the database'), failure)
   }).catch((error: unknown) => error)
 }

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, inject } from 'vitest'
 import { noteAnswer } from '../../../../test/support/provoked-errors.ts'
 import { composeVault, type Vault } from '../../src/compose.ts'
 import { type Config, loadConfig } from '../../src/config/load-config.ts'
-import { createLogger } from '../../src/logger.ts'
+import { commandOutput, createLogger } from '../../src/logger.ts'
 import { makeOperatorKey } from '../../src/make-operator-key.ts'
 import { temporaryDatabase } from './temporary-database.ts'
 import { urlOf } from './url-of.ts'
@@ -46,7 +46,7 @@ export function useVault(options: { sandbox?: SandboxOptions; environment?: Reco
       AUTHCONN_LOG_LEVEL: 'silent',
       ...options.environment,
     })
-    const vault = await composeVault(config, createLogger(config.logLevel))
+    const vault = await composeVault(config, createLogger(config.logLevel, commandOutput(1)))
     const { api_key } = JSON.parse(readFileSync(join(dataDirectory, 'credentials.json'), 'utf8'))
     Object.assign(context, createTestVault(vault, sandbox, api_key, database.url, config))
   })
@@ -168,7 +168,7 @@ function createTestVault(vault: Vault, sandbox: Sandbox, adminKey: string, datab
 
   /** The key of somebody who makes workspaces. */
   async function createOperator(): Promise<string> {
-    return (await makeOperatorKey(config, createLogger(config.logLevel))).key.reveal()
+    return (await makeOperatorKey(config, createLogger(config.logLevel, commandOutput(1)))).key.reveal()
   }
 
   let operator: Promise<string> | undefined
