@@ -1,7 +1,9 @@
 import { type Dialect, Kysely } from 'kysely'
 import type { Log } from '../../core/ports.ts'
+import { runPeriodically } from '../../jobs/run-periodically.ts'
 import type { Database, Tables } from './database.ts'
 import { createPgDialect, createPgliteDialect, type PoolState } from './dialects.ts'
+import { createEmbeddedUpkeep } from './embedded-upkeep.ts'
 
 /** Longer than anything a request asks of the database, shorter than what its caller waits. */
 const defaultQueryTimeoutMs = 15_000
@@ -42,12 +44,20 @@ export async function openDatabase(
     }
   }
   const db = createDatabase(await createPgliteDialect(at.directory))
+  const { checkpoint, vacuum } = createEmbeddedUpkeep(db)
+  const jobs = [
+    runPeriodically('checkpoint the embedded database', 1, checkpoint, log),
+    runPeriodically('vacuum the embedded database', 60, vacuum, log),
+  ]
   return {
     db,
     kind: 'pglite',
     withoutTimeLimit: (work) => work(db),
     poolState: undefined,
-    close: () => db.destroy(),
+    async close() {
+      await Promise.all(jobs.map((stop) => stop()))
+      await db.destroy()
+    },
   }
 }
 
