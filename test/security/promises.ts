@@ -125,6 +125,12 @@ export const promises: readonly SecurityPromise[] = [
     number: 8,
     promise: 'no token leaves without its audit record',
     shownBy: [
+      server(
+        'store/durable-files',
+        'the embedded database brings every commit to the disk',
+        'on a disk that fails > a commit whose log is not synced ends the process and is not answered',
+        'on a disk that fails > a commit whose log has no room ends the process and is not answered',
+      ),
       server('http/audit', 'without a record > no token leaves, nothing is done'),
       server('core/fetch-token', 'a token is opened while', 'a token that is open stays here'),
       server(

@@ -7,6 +7,8 @@ const mostWaiting = 4 * 1024 * 1024
 const pauses = { first: 1, longest: 50 }
 /** Milliseconds that a process which ends waits for a reader. */
 const patience = 1000
+/** Milliseconds after which a thread that writes hangs. */
+const stuckAfter = 500
 
 export interface Destination {
   descriptor: number
@@ -15,9 +17,9 @@ export interface Destination {
 }
 
 export interface LogOutput extends DestinationStream {
-  /** Calls back when nothing waits to be written any more. */
+  /** Calls back when what has come so far is written or dropped. */
   flush(done: () => void): void
-  /** Whether a thread hangs in a write, which the end of the process would wait for. */
+  /** Whether a thread hangs in a write, for which the end of the process would wait. */
   isStuck(): boolean
 }
 
@@ -34,10 +36,12 @@ export function createLogOutput(
   let lines = ''
   /** What is being written, and where nothing blocks, exactly what is left of it. */
   let piece: Buffer = Buffer.alloc(0)
+  let pieceSince = 0
   let pause = pauses.first
-  let isTorn = false
   let dropped = 0
   let isBusy = false
+  /** Who waits for the piece that is being written, and for the one after it. */
+  let waitingNow: (() => void)[] = []
   let waiting: (() => void)[] = []
 
   process.on('exit', writeLast)
@@ -54,23 +58,26 @@ export function createLogOutput(
       if (isBusy) waiting.push(done)
       else done()
     },
-    isStuck: () => blocks && piece.length > 0,
+    isStuck: () => blocks && piece.length > 0 && performance.now() - pieceSince > stuckAfter,
   }
 
   function writeNext(): void {
+    for (const done of waitingNow) done()
+    waitingNow = waiting
+    waiting = []
     if (lines === '') {
       isBusy = false
-      const done = waiting
-      waiting = []
-      for (const each of done) each()
+      for (const done of waitingNow) done()
+      waitingNow = []
       return
     }
-    piece = Buffer.from(isTorn ? `\n${lines}` : lines)
+    piece = Buffer.from(lines)
     lines = ''
     writePiece()
   }
 
   function writePiece(): void {
+    pieceSince = performance.now()
     // Where it may block, another thread does.
     if (blocks) write(descriptor, piece, goOn)
     else goOn(...writeWhatFits(descriptor, piece))
@@ -78,7 +85,8 @@ export function createLogOutput(
 
   function goOn(error: NodeJS.ErrnoException | null, count: number): void {
     if (error?.code === 'EAGAIN') {
-      setTimeout(writePiece, pause)
+      // No reason to stay: at the exit it is tried once more.
+      setTimeout(writePiece, pause).unref()
       pause = Math.min(pause * 2, pauses.longest)
       return
     }
@@ -88,18 +96,19 @@ export function createLogOutput(
       piece = piece.subarray(piece.length)
     } else {
       piece = piece.subarray(count)
-      isTorn = piece.length > 0
     }
     if (piece.length > 0) {
       writePiece()
       return
     }
-    if (!error && dropped > 0) {
-      const lost = dropped
-      dropped = 0
-      tellDropped(lost)
-    }
+    if (!error && dropped > 0) tellOfDropped()
     writeNext()
+  }
+
+  function tellOfDropped(): void {
+    const count = dropped
+    dropped = 0
+    tellDropped(count)
   }
 
   function dropOldest(): void {
@@ -110,6 +119,7 @@ export function createLogOutput(
 
   /** At the exit of the process, which may be a crash: its last words are here. */
   function writeLast(): void {
+    if (dropped > 0) tellOfDropped()
     if (blocks) {
       // What another thread is writing is written while the process ends.
       if (lines !== '') attempt(() => writeFileSync(descriptor, lines))
@@ -132,11 +142,15 @@ export function createLogOutput(
  */
 export function standardOutput(): Destination {
   const descriptor = 1
-  const kind = fstatSync(descriptor)
-  if (process.platform === 'win32' || !(kind.isFIFO() || kind.isSocket())) return { descriptor, blocks: true }
+  if (process.platform === 'win32' || !isPipe(descriptor)) return { descriptor, blocks: true }
   // Makes that stream. Whoever reads it may go: a write to the descriptor says so itself.
   process.stdout.on('error', () => undefined)
   return { descriptor, blocks: false }
+}
+
+function isPipe(descriptor: number): boolean {
+  const kind = fstatSync(descriptor)
+  return kind.isFIFO() || kind.isSocket()
 }
 
 function writeWhatFits(descriptor: number, bytes: Buffer): [error: NodeJS.ErrnoException | null, count: number] {

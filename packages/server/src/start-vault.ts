@@ -31,7 +31,7 @@ export async function startVault(config: Config): Promise<void> {
   // Rejections that nobody handles come here as well.
   process.on('uncaughtException', (error) => {
     log.fatal({ crash: describeCrash(error, secrets) }, 'uncaught exception')
-    process.exit(1)
+    exit(1, output)
   })
   if (config.allowInspect) {
     log.warn('AUTHCONN_ALLOW_INSPECT is on: a debugger or a heap snapshot shows every secret of the vault')
@@ -162,6 +162,10 @@ function stopOnSignals(vault: Vault, config: Config, log: Logger, output: LogOut
 /** Ends the process when its last words are written, or cannot be. */
 async function leave(code: number, output: LogOutput): Promise<void> {
   await Promise.race([new Promise<void>((written) => output.flush(written)), sleep(1000)])
+  exit(code, output)
+}
+
+function exit(code: number, output: LogOutput): never {
   // An exit would wait for the thread that hangs, for as long as nobody reads that terminal.
   if (output.isStuck()) process.kill(process.pid, 'SIGKILL')
   process.exit(code)

@@ -72,10 +72,28 @@ describe.runIf(process.platform !== 'win32').each([{ blocks: true }, { blocks: f
         log.write(lineOf(number))
         if (number % 100 === 0) await sleep(1)
       }
-      await sleep(100)
+      await sleep(700)
       // Only where a write blocks is there a thread that hangs in it.
       expect(log.isStuck()).toBe(kind.blocks)
       expect(numbersIn(await readUntil(lineOf(999)))).toEqual(numbers(0, 1000))
+    })
+
+    test('flush waits for what came before it, and for nothing that came later', async () => {
+      const { destination, readUntil } = openPipe(kind)
+      const log = createLogOutput(destination, noneDropped)
+      const order: string[] = []
+      log.write('first\n')
+      log.flush(() => order.push('first'))
+      // The pipe is full from the second piece on.
+      setImmediate(() => {
+        for (const number of numbers(0, 200)) log.write(lineOf(number))
+        log.flush(() => order.push('second'))
+      })
+      await sleep(100)
+      expect(order).toEqual(['first'])
+      await readUntil(lineOf(199))
+      await flushed(log)
+      expect(order).toEqual(['first', 'second'])
     })
 
     test('drops the oldest lines beyond its bound, and tells how many', async () => {
@@ -116,9 +134,10 @@ test.runIf(process.platform === 'linux').each([{ blocks: true }, { blocks: false
 
 test.runIf(process.platform !== 'win32')('the last words of a crash reach a reader that is late', async () => {
   const script = fileURLToPath(new URL('support/log-and-crash.process.ts', import.meta.url))
-  const child = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'pipe'] })
   child.stdout.pause()
-  await sleep(600)
+  await once(child.stderr, 'data')
+  await sleep(200)
   const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')])
   expect(code).toBe(1)
   expect(output.split('\n').length).toBe(1503)

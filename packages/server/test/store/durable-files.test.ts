@@ -1,7 +1,11 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { fsyncSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { openDatabase } from '../../src/adapters/postgres/open-database.ts'
 import { silentLog } from '../support/stores.ts'
 import { directoryWithDatabase } from '../support/vault-process.ts'
@@ -46,3 +50,44 @@ test.runIf(process.platform === 'linux')(
     }
   },
 )
+
+describe.runIf(process.platform === 'linux')('on a disk that fails', () => {
+  const largeInsert = 'insert into kept select generate_series(1, 100000)'
+
+  async function run(directory: string, ...given: string[]) {
+    const script = fileURLToPath(new URL('../support/failing-disk.process.ts', import.meta.url))
+    const child = spawn(process.execPath, [script, directory, ...given])
+    const [output, words, [code]] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, 'exit'),
+    ])
+    return { output, words, code }
+  }
+
+  test.each([
+    ['a commit whose log is not synced', 'insert into kept values (2)', 'fsync', '/pg_wal/'],
+    ['a commit whose log has no room', 'insert into kept values (2)', 'write', '/pg_wal/'],
+    ['a checkpoint whose tables are not synced', 'checkpoint', 'fsync', '/base/'],
+    ['a checkpoint that cannot be noted', 'checkpoint', 'write', '/pg_control'],
+  ])('%s ends the process and is not answered', async (_, ...given) => {
+    const directory = join(directoryWithDatabase(), 'database')
+    const { output, words, code } = await run(directory, ...given)
+    expect(words).toMatch(/^The disk does not take what the embedded database writes/)
+    expect([output, code]).toEqual(['', 1])
+
+    const { db, close } = await openDatabase({ directory }, silentLog)
+    onTestFinished(close)
+    const { rows } = await sql<{ id: number }>`select id from kept order by id limit 1`.execute(db)
+    expect(rows).toEqual([{ id: 1 }])
+  })
+
+  test('a statement whose tables have no room is refused, and answered when they have', async () => {
+    const directory = join(directoryWithDatabase(), 'database')
+    expect(await run(directory, largeInsert, 'write', '/base/')).toEqual({
+      output: 'refused answered ',
+      words: '',
+      code: 0,
+    })
+  })
+})

@@ -45,7 +45,7 @@ test('the write-ahead log of the embedded database begins anew once it has grown
 
 test('what changed and deleted rows of the embedded database took is given free', async () => {
   const { db, ask } = await openEmbedded()
-  const { vacuum } = createEmbeddedUpkeep(db)
+  const { vacuum } = createEmbeddedUpkeep(db, silentLog)
   await sql`create table changing (id int primary key, n int)`.execute(db)
   await sql`create table parted (id int) partition by range (id)`.execute(db)
   await sql`create table parted_1 partition of parted for values from (0) to (1000000)`.execute(db)
@@ -78,3 +78,42 @@ test('what changed and deleted rows of the embedded database took is given free'
   expect((await seen('changing')).vacuumed).not.toEqual(vacuumed)
   expect(await seen('parted_1')).toEqual({ dead: 0, vacuumed: null, analyzed: null })
 }, 30_000)
+
+test('one table that cannot be vacuumed is said, and the others are', async () => {
+  const { db, ask } = await openEmbedded()
+  const log = { ...silentLog, warn: vi.fn() }
+  await sql`create table a_broken (id int)`.execute(db)
+  await sql`create function fail(int) returns int immutable language sql as 'select 1 / ($1 - 1)'`.execute(db)
+  await sql`insert into a_broken values (2)`.execute(db)
+  await sql`create index on a_broken (fail(id))`.execute(db)
+  await sql`create or replace function fail(int) returns int immutable language sql as 'select 1 / ($1 - $1)'`.execute(
+    db,
+  )
+  await sql`create table b_good (id int)`.execute(db)
+  await createEmbeddedUpkeep(db, log).vacuum(signal)
+  expect(log.warn.mock.calls).toMatchObject([[{ table: 'public.a_broken' }, expect.any(String)]])
+  const seen = await ask(
+    sql<{ last_vacuum: unknown }>`select last_vacuum from pg_stat_all_tables where relname = 'b_good'`,
+  )
+  expect(seen.last_vacuum).not.toBeNull()
+})
+
+test('rows that are old are marked so in partitions too, and that a database is too old is said', async () => {
+  const { db, ask } = await openEmbedded()
+  const log = { ...silentLog, error: vi.fn() }
+  await sql`create table parted (id int) partition by range (id)`.execute(db)
+  await sql`create table parted_1 partition of parted for values from (0) to (1000000)`.execute(db)
+  for (let id = 0; id < 30; id++) await sql`insert into parted values (${id})`.execute(db)
+  const seen = () =>
+    ask(sql<{ last_vacuum: unknown }>`select last_vacuum from pg_stat_all_tables where relname = 'parted_1'`)
+  const limits = { log: 1e9, smallTable: 0, old: 1000, tooOld: 1000 }
+  await createEmbeddedUpkeep(db, log, limits).vacuum(signal)
+  expect((await seen()).last_vacuum).toBeNull()
+  expect(log.error).not.toHaveBeenCalled()
+  await createEmbeddedUpkeep(db, log, { ...limits, old: 20, tooOld: 20 }).vacuum(signal)
+  expect((await seen()).last_vacuum).not.toBeNull()
+  expect(log.error).toHaveBeenCalledWith(
+    { transactions: expect.any(Number) },
+    expect.stringContaining('PostgreSQL'),
+  )
+})

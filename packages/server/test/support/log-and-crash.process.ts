@@ -10,5 +10,6 @@ process.on('uncaughtException', () => {
 for (let number = 0; number < 1500; number++) log.write(`${number} ${'x'.repeat(1000)}\n`)
 setTimeout(() => {
   log.write('before it\n')
+  process.stderr.write('crashing')
   throw new Error('a crash')
 }, 50)

@@ -1,4 +1,4 @@
-import { fsyncSync } from 'node:fs'
+import { fstatSync, fsyncSync, writeSync } from 'node:fs'
 import { NodeFS } from '@electric-sql/pglite/nodefs'
 
 /**
@@ -8,8 +8,11 @@ import { NodeFS } from '@electric-sql/pglite/nodefs'
 export class DurableFiles extends NodeFS {
   override async init(...given: Parameters<NodeFS['init']>): ReturnType<NodeFS['init']> {
     const { emscriptenOpts } = await super.init(...given)
-    const addSync = (module: unknown) => Object.assign(streamOperations(module), { fsync: syncStream })
-    return { emscriptenOpts: { ...emscriptenOpts, preRun: [...(emscriptenOpts.preRun ?? []), addSync] } }
+    const takeOver = (module: unknown) => {
+      const operations = streamOperations(module)
+      Object.assign(operations, { fsync: syncStream, write: watchLog(operations.write) })
+    }
+    return { emscriptenOpts: { ...emscriptenOpts, preRun: [...(emscriptenOpts.preRun ?? []), takeOver] } }
   }
 }
 
@@ -19,18 +22,58 @@ export function durableStartParams(defaults: readonly string[]): string[] {
   return [...defaults.filter((param) => param !== '-F'), '-c', 'wal_sync_method=fsync']
 }
 
-function syncStream(stream: { nfd?: number }): number {
-  // A directory has no descriptor of Node's; its names are brought to disk with the next file's journal.
-  if (stream.nfd !== undefined) fsyncSync(stream.nfd)
+interface Stream {
+  path?: string
+  nfd?: number
+}
+
+type Write = (stream: Stream, ...given: unknown[]) => number
+
+/** Writes that fail are PostgreSQL's to handle, but for those of which it says that it cannot go on. */
+function watchLog(write: Write): Write {
+  return (stream, ...given) => {
+    try {
+      return write(stream, ...given)
+    } catch (error) {
+      if (/\/pg_wal\/|\/pg_control$/.test(stream.path ?? '')) endWithoutDisk(error)
+      throw error
+    }
+  }
+}
+
+function syncStream(stream: Stream): number {
+  if (stream.nfd === undefined) return 0
+  try {
+    fsyncSync(stream.nfd)
+  } catch (error) {
+    // Not every file system syncs directories; PostgreSQL goes on without that as well.
+    if (!fstatSync(stream.nfd).isDirectory()) endWithoutDisk(error)
+  }
   return 0
 }
 
-function streamOperations(module: unknown): object {
+/**
+ * What could not be written to the log or synced must not count as committed, nor may the log of it be used again. PostgreSQL
+ * panics for it, and starts from its log; in PGlite a panic gets lost, and it goes on, refuses everything, or goes in
+ * circles. So the process ends here and runs not a line more of it: nothing is answered, and the next start reads the log.
+ */
+function endWithoutDisk(error: unknown): never {
+  // Of what went through PGlite's file system the number is left.
+  const reason = error instanceof Error ? error.message : `error ${get(error, 'errno')}`
+  writeSync(
+    2,
+    `The disk does not take what the embedded database writes: ${reason}. Is it full? The vault ends, and can be started again.\n`,
+  )
+  process.exit(1)
+}
+
+function streamOperations(module: unknown): { write: Write } {
   const operations = get(get(module, 'NODEFS'), 'stream_ops')
-  if (typeof operations !== 'object' || operations === null) {
+  const write = get(operations, 'write')
+  if (typeof operations !== 'object' || operations === null || typeof write !== 'function') {
     throw new Error('This PGlite keeps its file operations elsewhere: fsync cannot be added')
   }
-  return operations
+  return operations as { write: Write }
 }
 
 function get(value: unknown, key: string): unknown {

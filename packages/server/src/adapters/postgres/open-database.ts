@@ -44,7 +44,7 @@ export async function openDatabase(
     }
   }
   const db = createDatabase(await createPgliteDialect(at.directory))
-  const { checkpoint, vacuum } = createEmbeddedUpkeep(db)
+  const { checkpoint, vacuum } = createEmbeddedUpkeep(db, log)
   const jobs = [
     runPeriodically('checkpoint the embedded database', 1, checkpoint, log),
     runPeriodically('vacuum the embedded database', 60, vacuum, log),
