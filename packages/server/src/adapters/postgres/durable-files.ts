@@ -60,11 +60,13 @@ function syncStream(stream: Stream): number {
 function endWithoutDisk(error: unknown): never {
   // Of what went through PGlite's file system the number is left.
   const reason = error instanceof Error ? error.message : `error ${get(error, 'errno')}`
-  writeSync(
-    2,
-    `The disk does not take what the embedded database writes: ${reason}. Is it full? The vault ends, and can be started again.\n`,
-  )
-  process.exit(1)
+  const words = `The disk does not take what the embedded database writes: ${reason}. Is it full? The vault ends, and can be started again.\n`
+  try {
+    writeSync(2, words)
+  } finally {
+    // Also where nobody reads the words: an error from here would get lost as well.
+    process.exit(1)
+  }
 }
 
 function streamOperations(module: unknown): { write: Write } {
